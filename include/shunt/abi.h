@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Keys and values of the maps: the contract between kernel and userspace.
+ *
+ * Addresses are 16 bytes in network byte order, IPv4 as ::ffff:a.b.c.d
+ * (RFC 4291, 2.5.5.2), in both families and everywhere. Ports are in HOST byte
+ * order: `bpftool map dump` is a user interface, and there port 80 must read
+ * 80; it costs the datapath one byte swap. Padding is explicit and zero.
+ *
+ * Who writes: the agent alone, but for shunt_socket, shunt_datagrams and
+ * shunt_counters, which only the programs write.
+ */
+#ifndef SHUNT_ABI_H_
+#define SHUNT_ABI_H_
+
+#include <linux/types.h>
+
+#include "shunt/limits.h"
+#include "shunt/types.h"
+
+/* Changes whenever a key, a value or the meaning of one does. An agent that
+ * finds another number builds its own maps beside the pinned ones. */
+#define SHUNT_LAYOUT_VERSION 1
+#define SHUNT_MAGIC 0x53484e54 /* "SHNT" */
+
+struct shunt_addr {
+	__u8 bytes[16];
+} __attribute__((aligned(4)));
+
+/* What a client dials. Also what it got: an address and a port. */
+struct shunt_frontend_key {
+	struct shunt_addr address;
+	__u16 port; /* host byte order */
+	enum shunt_protocol protocol;
+	__u8 scope; /* 0: dialled on this node */
+};
+
+/* Entries [base, base + count) of shunt_slots. */
+struct shunt_range {
+	__u32 base;
+	__u32 count;
+} __attribute__((aligned(8)));
+
+/* Whose frontend this is. `tag` is shunt_frontend_tag() of its own key: the
+ * kernel may recycle a replaced hash element at once, so a reader that finds
+ * another tag was given somebody else's value. */
+struct shunt_owner {
+	__u32 service_id;
+	__u32 tag;
+} __attribute__((aligned(8)));
+
+/* The commit record: one update of this value moves traffic to a new list.
+ * `owner` and `slots` are each read and written as one 64-bit word. */
+struct shunt_frontend {
+	struct shunt_owner owner;
+	struct shunt_range slots;
+	enum shunt_index_rule index_rule;
+	enum shunt_verdict when_empty; /* the verdict where slots.count is 0 */
+	__u8 _pad[6];
+};
+
+/* A backend, and which of those that had its id: ids are used again, and then
+ * the generation has moved on. Never {0, 0}. */
+struct shunt_backend_ref {
+	__u32 id;
+	__u32 generation;
+} __attribute__((aligned(8)));
+
+/* One endpoint as a backend of one service port. It belongs to that service
+ * port alone, so that the last step of a choice can check whose it is. */
+struct shunt_backend {
+	struct shunt_addr address;
+	__u32 service_id;
+	__u32 generation; /* changes when the id is freed, before it is used again */
+	__u16 port;       /* host byte order */
+	enum shunt_protocol protocol;
+	enum shunt_backend_state state;
+	__u32 _pad;
+};
+
+/* The name of a service port, for people: NUL-terminated. */
+struct shunt_service {
+	char name_space[SHUNT_MAX_NAMESPACE + 1];
+	char name[SHUNT_MAX_SERVICE_NAME + 1];
+	char port_name[SHUNT_MAX_PORT_NAME + 1];
+	enum shunt_protocol protocol;
+	__u8 _pad[3];
+};
+
+/* An address and a port of a socket. */
+struct shunt_peer {
+	struct shunt_addr address;
+	__u16 port; /* host byte order */
+	__u8 _pad[2];
+};
+
+/* A connected socket: what it dialled, what it got. */
+struct shunt_socket {
+	struct shunt_peer dialled;
+	struct shunt_peer got;
+	struct shunt_backend_ref backend;
+	__u32 service_id;
+	__u32 _pad;
+};
+
+/* One flow of an unconnected UDP socket. */
+struct shunt_datagram_flow {
+	struct shunt_peer dialled;
+	struct shunt_peer got;
+	struct shunt_backend_ref backend;
+	__u64 last_used_ns; /* CLOCK_MONOTONIC; 0: no flow */
+	__u32 service_id;
+	__u8 answered;
+	__u8 _pad[3];
+};
+
+/* The flows of an unconnected UDP socket: the first `count` are in use. */
+struct shunt_datagrams {
+	__u32 count;
+	__u32 _pad;
+	struct shunt_datagram_flow flows[SHUNT_MAX_SOCKET_FLOWS];
+};
+
+/* Runs that ended in one verdict, by hook. */
+struct shunt_counter {
+	__u64 runs[SHUNT_HOOK_COUNT];
+};
+
+/* The only entry of shunt_meta. */
+struct shunt_meta {
+	__u32 magic;
+	__u32 layout_version;
+	char build[48]; /* version of the agent that wrote last, NUL-terminated */
+};
+
+/*
+ * A 32-bit mix of the key (the finalizer of MurmurHash3 over its five words).
+ * Not a security measure: it only has to tell two keys apart whose hash
+ * elements were recycled into each other within one run of a program.
+ */
+static inline __u32 shunt_frontend_tag(const struct shunt_frontend_key *key)
+{
+	__u32 words[5], hash = 0x9e3779b9;
+
+	__builtin_memcpy(words, key, sizeof(words));
+	for (int i = 0; i < 5; i++) {
+		hash ^= words[i];
+		hash *= 0x85ebca6b;
+		hash ^= hash >> 15;
+	}
+	return hash;
+}
+
+#ifdef __cplusplus
+#include <type_traits>
+
+/* No hidden padding: equal objects are equal bytes. */
+#define SHUNT_ABI_CHECK(type, size)                                   \
+	static_assert(std::has_unique_object_representations_v<type>); \
+	static_assert(sizeof(type) == size)
+#else
+#define SHUNT_ABI_CHECK(type, size) _Static_assert(sizeof(type) == size, #type)
+#endif
+
+SHUNT_ABI_CHECK(struct shunt_addr, 16);
+SHUNT_ABI_CHECK(struct shunt_frontend_key, 20);
+SHUNT_ABI_CHECK(struct shunt_range, 8);
+SHUNT_ABI_CHECK(struct shunt_owner, 8);
+SHUNT_ABI_CHECK(struct shunt_frontend, 24);
+SHUNT_ABI_CHECK(struct shunt_backend_ref, 8);
+SHUNT_ABI_CHECK(struct shunt_backend, 32);
+SHUNT_ABI_CHECK(struct shunt_service, 196);
+SHUNT_ABI_CHECK(struct shunt_peer, 20);
+SHUNT_ABI_CHECK(struct shunt_socket, 56);
+SHUNT_ABI_CHECK(struct shunt_datagram_flow, 64);
+SHUNT_ABI_CHECK(struct shunt_datagrams, 8 + 64 * SHUNT_MAX_SOCKET_FLOWS);
+SHUNT_ABI_CHECK(struct shunt_counter, 8 * SHUNT_HOOK_COUNT);
+SHUNT_ABI_CHECK(struct shunt_meta, 56);
+
+#endif /* SHUNT_ABI_H_ */

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Configuration of the datapath: one struct in .rodata, written by the agent
+ * before the programs are loaded and constant from then on, so that the
+ * verifier removes what is off.
+ */
+#ifndef SHUNT_CONFIG_H_
+#define SHUNT_CONFIG_H_
+
+#include <linux/types.h>
+
+struct shunt_config {
+	/* An idle UDP flow of an unconnected socket keeps its backend this long:
+	 * before the first answer, and after it. The defaults are those of
+	 * nf_conntrack_udp_timeout and nf_conntrack_udp_timeout_stream. */
+	__u64 udp_timeout_ns;
+	__u64 udp_stream_timeout_ns;
+	/* bpf_set_retval() exists (kernel 5.18): a refusal is ECONNREFUSED, else
+	 * EPERM. */
+	__u8 has_set_retval;
+	__u8 _pad[7];
+};
+
+#endif /* SHUNT_CONFIG_H_ */

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SHUNT_API_AGENT_VIEW_H_
+#define SHUNT_API_AGENT_VIEW_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "userspace/datapath/inspect.h"
+#include "userspace/model/object.h"
+#include "userspace/state/datapath_state.h"
+
+namespace shunt {
+
+// What the agent knows at one moment: immutable, made by the control thread on
+// demand, read by any number of gRPC handlers.
+struct AgentView {
+  // Grows by one with each change that was applied; the same number means the
+  // same state.
+  uint64_t generation = 0;
+  std::string version;
+  std::string node_name;
+  absl::Time started;
+  absl::Time last_apply;            // InfinitePast before the first
+  absl::Duration last_apply_took;
+  bool synced = false;              // every source has listed once, and it is in the kernel
+  std::vector<std::string> sources;  // "manifests /etc/shunt/manifests"
+  std::string cgroup;
+  std::string bpffs;
+  std::string refusal;  // what a refused connect() returns here: "ECONNREFUSED" or "EPERM"
+  DatapathState state;
+  Problems problems;                // of all objects, sorted
+  std::vector<std::string> pending;  // "shop/web:http: map shunt_frontends is full (262144)"
+};
+
+// Where the gRPC service gets its answers. Thread-safe.
+class AgentViewSource {
+ public:
+  virtual ~AgentViewSource() = default;
+
+  virtual std::shared_ptr<const AgentView> Latest() = 0;
+  // Waits until the generation differs from `seen` or `timeout` has passed.
+  virtual std::shared_ptr<const AgentView> WaitForChange(uint64_t seen, absl::Duration timeout) = 0;
+  virtual absl::StatusOr<std::vector<MapInfo>> Maps() = 0;
+  virtual absl::StatusOr<std::vector<ProgramInfo>> Programs() = 0;
+  virtual absl::StatusOr<VerdictCounters> Counters() = 0;
+};
+
+}  // namespace shunt
+
+#endif  // SHUNT_API_AGENT_VIEW_H_

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SHUNT_DATAPATH_DATAPATH_H_
+#define SHUNT_DATAPATH_DATAPATH_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "shunt/config.h"
+#include "userspace/datapath/map_store.h"
+
+namespace shunt {
+
+// The maps and programs in the kernel: loads them, takes over what an earlier
+// agent pinned, attaches, pins, removes. One process at a time holds a bpffs
+// directory; it is locked until the object goes. Destroying it leaves
+// everything attached and pinned: traffic goes on.
+//
+// Belongs to the control thread.
+class Datapath {
+ public:
+  struct Options {
+    std::string bpffs;   // directory for the pins, made if missing; on a bpf file system
+    std::string cgroup;  // directory of a cgroup v2 whose processes are served
+    std::string build;   // version to leave in shunt_meta
+  };
+
+  // Adopts the pinned maps where they have our layout, else makes new ones
+  // beside them, and loads the programs. Changes nothing for traffic.
+  // Unavailable: another agent holds the directory.
+  static absl::StatusOr<std::unique_ptr<Datapath>> Open(const Options& options);
+
+  virtual ~Datapath() = default;
+
+  virtual MapStore& maps() = 0;
+  // Puts the programs in charge and pins all: attaches them, or replaces those
+  // that run. To be called once the maps hold a complete state.
+  virtual absl::Status Attach() = 0;
+  // The configuration that the programs were loaded with.
+  virtual const shunt_config& config() const = 0;
+};
+
+// Detaches and removes everything that is pinned in `bpffs`, and the directory.
+// Succeeds where there is nothing. Unavailable: an agent is running.
+absl::Status RemoveDatapath(const std::string& bpffs);
+
+}  // namespace shunt
+
+#endif  // SHUNT_DATAPATH_DATAPATH_H_

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SHUNT_DATAPATH_INSPECT_H_
+#define SHUNT_DATAPATH_INSPECT_H_
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "shunt/types.h"
+#include "userspace/datapath/map_store.h"
+
+namespace shunt {
+
+// Looking at what is pinned, without an agent: for `shuntctl --source maps`
+// and for the agent's own answers. Finds everything by its pin, never by id
+// (that would need CAP_SYS_ADMIN). Changes nothing. Thread-safe: no state.
+
+struct MapInfo {
+  std::string name, type, pin;
+  uint32_t key_size = 0, value_size = 0;  // bytes
+  uint64_t entries = 0, max_entries = 0;
+  uint64_t memory_bytes = 0;
+};
+
+struct ProgramInfo {
+  std::string name, hook, pin, tag;  // tag: hex, as bpftool prints it
+  uint32_t verified_instructions = 0;
+  uint64_t run_count = 0, run_time_ns = 0;  // 0 while kernel.bpf_stats_enabled is 0
+};
+
+// runs[verdict][hook]
+using VerdictCounters = std::array<std::array<uint64_t, SHUNT_HOOK_COUNT>, SHUNT_VERDICT_COUNT>;
+
+absl::StatusOr<std::vector<MapInfo>> InspectMaps(const std::string& bpffs);
+absl::StatusOr<std::vector<ProgramInfo>> InspectPrograms(const std::string& bpffs);
+absl::StatusOr<VerdictCounters> ReadCounters(const std::string& bpffs);
+
+// The pinned maps, read-only: every Put and Delete fails. Fails with
+// NotFound where nothing is pinned, and with FailedPrecondition, naming both
+// versions, where another version of Shunt laid them out.
+absl::StatusOr<std::unique_ptr<MapStore>> OpenPinnedMaps(const std::string& bpffs);
+
+}  // namespace shunt
+
+#endif  // SHUNT_DATAPATH_INSPECT_H_

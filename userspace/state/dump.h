@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SHUNT_STATE_DUMP_H_
+#define SHUNT_STATE_DUMP_H_
+
+#include <string>
+
+#include "userspace/state/datapath_state.h"
+
+namespace shunt {
+
+// The service-to-backend table: one line for each frontend and backend, sorted
+// by frontend, aligned, stable. `shuntctl dump`, golden tests and failure
+// messages print this text and no other.
+//
+//   FRONTEND            SERVICE        BACKEND            NOTE
+//   10.96.0.10:80/TCP   shop/web:http  10.244.1.5:8080
+//   10.96.0.10:80/TCP   shop/web:http  10.244.2.7:8080
+//   10.96.0.11:80/TCP   shop/api       -                  refused
+//
+// A backend that stands in no list of any frontend follows with "-" for the
+// frontend and the note "draining".
+std::string Dump(const DatapathState& state);
+
+}  // namespace shunt
+
+#endif  // SHUNT_STATE_DUMP_H_

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SHUNT_STORE_STORE_H_
+#define SHUNT_STORE_STORE_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/btree_map.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/synchronization/mutex.h"
+#include "userspace/model/cluster.h"
+
+namespace shunt {
+
+// Where sources put what they learned and the control thread takes what
+// changed. Merges EndpointSlices with their Service, coalesces several changes
+// of one object into the last, and drops those that change nothing.
+//
+// Thread-safe. It holds the only copy of the objects; they are immutable once
+// they are in, and shared with whoever took them.
+class Store {
+ public:
+  // `node_name`: the Node that counts; others are dropped. `on_change` is
+  // called, from the thread that changed something, when there is something to
+  // take; it must not call back.
+  Store(std::string node_name, std::function<void()> on_change);
+
+  // For sources. All changes of one call are taken together.
+  void Apply(std::vector<ObjectChange> changes) ABSL_LOCKS_EXCLUDED(mutex_);
+  // A source has said everything that it knew when it started. Until then
+  // Take() returns nothing: stale is better than empty.
+  void MarkSynced() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Replaces the problems that `origin` (a file, a watch) reported before.
+  void SetProblems(const std::string& origin, Problems problems) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // For the control thread: what changed since the last call, as one unit.
+  ClusterChanges Take() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  bool synced() const ABSL_LOCKS_EXCLUDED(mutex_);
+  Problems problems() const ABSL_LOCKS_EXCLUDED(mutex_);
+  struct Sizes {
+    size_t services, slices, endpoints, problems;
+  };
+  Sizes sizes() const ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  using SlicesByName = absl::btree_map<std::string, std::shared_ptr<const EndpointSlice>>;
+
+  bool ApplyOne(ObjectChange change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool ApplyService(const NamespacedName& name, std::optional<Object> object)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool ApplySlice(const NamespacedName& name, std::optional<Object> object)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool ApplyNode(const NamespacedName& name, std::optional<Object> object)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void RemoveSlice(const NamespacedName& name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const std::string node_name_;
+  const std::function<void()> on_change_;
+
+  mutable absl::Mutex mutex_;
+  bool synced_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::flat_hash_map<NamespacedName, std::shared_ptr<const Service>> services_
+      ABSL_GUARDED_BY(mutex_);
+  // Slices by the Service that they name, and where each slice is filed.
+  absl::flat_hash_map<NamespacedName, SlicesByName> slices_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<NamespacedName, NamespacedName> service_of_slice_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<const Node> node_ ABSL_GUARDED_BY(mutex_);
+  size_t endpoints_ ABSL_GUARDED_BY(mutex_) = 0;
+
+  absl::flat_hash_set<NamespacedName> changed_services_ ABSL_GUARDED_BY(mutex_);
+  bool node_changed_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::btree_map<std::string, Problems> problems_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace shunt
+
+#endif  // SHUNT_STORE_STORE_H_
