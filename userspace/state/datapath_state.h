@@ -77,6 +77,10 @@ struct Frontend {
   shunt_index_rule index_rule = SHUNT_INDEX_RANDOM;
   shunt_verdict when_empty = SHUNT_NO_ENDPOINT;  // the verdict while the list is empty
 
+  // Whether `backend` stands in the list of this frontend.
+  bool Chooses(const Backend& backend) const {
+    return backend.In(list) && backend.address.family() == key.address.family();
+  }
   friend auto operator<=>(const Frontend&, const Frontend&) = default;
 };
 

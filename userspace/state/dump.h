@@ -17,8 +17,12 @@ namespace shunt {
 //   10.96.0.10:80/TCP   shop/web:http  10.244.2.7:8080
 //   10.96.0.11:80/TCP   shop/api       -                  refused
 //
-// A backend that stands in no list of any frontend follows with "-" for the
-// frontend and the note "draining".
+// NOTE is one of
+//   (nothing)   new connections may go to this backend
+//   refused     no usable endpoint: connect() fails with ECONNREFUSED
+//   VERDICT     no usable endpoint, and another verdict than that one (VerdictName)
+//   draining    no frontend chooses this backend any more; it serves what it has
+// Draining backends follow after all frontends, with "-" for the frontend.
 std::string Dump(const DatapathState& state);
 
 }  // namespace shunt

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/state/datapath_state.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "absl/strings/str_cat.h"
+
+namespace shunt {
+namespace {
+
+// Keys also come from maps, where any number may stand.
+std::string ProtocolText(shunt_protocol protocol) {
+  switch (protocol) {
+    case SHUNT_TCP:
+      return "TCP";
+    case SHUNT_UDP:
+      return "UDP";
+    case SHUNT_SCTP:
+      return "SCTP";
+  }
+  return absl::StrCat("protocol-", static_cast<int>(protocol));
+}
+
+}  // namespace
+
+std::string ServicePortName::ToString() const {
+  return port.empty() ? absl::StrCat(name_space, "/", name)
+                      : absl::StrCat(name_space, "/", name, ":", port);
+}
+
+std::string FrontendKey::ToString() const {
+  return absl::StrCat(AddressAndPort(address, this->port), "/", ProtocolText(protocol));
+}
+
+shunt_frontend_key FrontendKey::ToAbi() const {
+  shunt_frontend_key key{.port = port, .protocol = protocol, .scope = scope};
+  std::copy(address.bytes().begin(), address.bytes().end(), key.address.bytes);
+  return key;
+}
+
+FrontendKey FrontendKey::FromAbi(const shunt_frontend_key& key) {
+  IpAddress::Bytes bytes;
+  std::copy(std::begin(key.address.bytes), std::end(key.address.bytes), bytes.begin());
+  return {
+      .address = IpAddress(bytes), .port = key.port, .protocol = key.protocol, .scope = key.scope};
+}
+
+std::vector<Backend> ServicePortState::ListOf(const Frontend& frontend) const {
+  std::vector<Backend> list;
+  std::copy_if(backends.begin(), backends.end(), std::back_inserter(list),
+               [&](const Backend& backend) { return frontend.Chooses(backend); });
+  return list;
+}
+
+}  // namespace shunt
