@@ -3,8 +3,9 @@
 #define SHUNT_MODEL_CLUSTER_H_
 
 #include <memory>
-#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -37,10 +38,11 @@ using Object = std::variant<Service, EndpointSlice, Node>;
 
 ObjectKey KeyOf(const Object& object);
 
-// What a source says of one object: its new state, or that it is gone.
+// What a source says of one object: its new state, or that it is gone. The
+// object is immutable from here on: whoever keeps it shares this one copy.
 struct ObjectChange {
   ObjectKey key;
-  std::optional<Object> object;  // nullopt: gone
+  std::shared_ptr<const Object> object;  // null: gone
 };
 
 // A Service with its slices, in the order of their names: all that decides

@@ -26,7 +26,8 @@ class Store {
  public:
   // `node_name`: the Node that counts; others are dropped. `on_change` is
   // called, from the thread that changed something, when there is something to
-  // take; it must not call back.
+  // take, when the problems became others and when a source is complete; it
+  // must not call back.
   Store(std::string node_name, std::function<void()> on_change);
 
   // For sources. All changes of one call are taken together.
@@ -51,12 +52,13 @@ class Store {
   using SlicesByName = absl::btree_map<std::string, std::shared_ptr<const EndpointSlice>>;
 
   bool ApplyOne(ObjectChange change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool ApplyService(const NamespacedName& name, std::optional<Object> object)
+  bool ApplyService(const NamespacedName& name, std::shared_ptr<const Service> service)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool ApplySlice(const NamespacedName& name, std::optional<Object> object)
+  bool ApplySlice(const NamespacedName& name, std::shared_ptr<const EndpointSlice> slice)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool ApplyNode(const NamespacedName& name, std::optional<Object> object)
+  bool ApplyNode(const NamespacedName& name, std::shared_ptr<const Node> node)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  ServiceInput InputOf(const NamespacedName& name) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void RemoveSlice(const NamespacedName& name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::string node_name_;

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/store/store.h"
+
+#include <utility>
+#include <variant>
+
+namespace shunt {
+namespace {
+
+// The object as what it is: shares the ownership of the whole.
+template <typename T>
+std::shared_ptr<const T> As(const std::shared_ptr<const Object>& object) {
+  if (object == nullptr) return nullptr;
+  return std::shared_ptr<const T>(object, &std::get<T>(*object));
+}
+
+template <typename T>
+bool SameState(const std::shared_ptr<const T>& a, const std::shared_ptr<const T>& b) {
+  return a == b || (a != nullptr && b != nullptr && *a == *b);
+}
+
+// The value of `key`, or null.
+template <typename Map, typename Key>
+typename Map::mapped_type FindOrNull(const Map& map, const Key& key) {
+  const auto it = map.find(key);
+  return it == map.end() ? nullptr : it->second;
+}
+
+}  // namespace
+
+Store::Store(std::string node_name, std::function<void()> on_change)
+    : node_name_(std::move(node_name)), on_change_(std::move(on_change)) {}
+
+void Store::Apply(std::vector<ObjectChange> changes) {
+  bool notify = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    for (ObjectChange& change : changes) notify |= ApplyOne(std::move(change));
+    notify &= synced_;  // before that there is nothing to take
+  }
+  if (notify) on_change_();
+}
+
+void Store::MarkSynced() {
+  {
+    absl::MutexLock lock(&mutex_);
+    synced_ = true;
+  }
+  // Also with no object at all: then what an earlier agent left has to go.
+  on_change_();
+}
+
+void Store::SetProblems(const std::string& origin, Problems problems) {
+  {
+    absl::MutexLock lock(&mutex_);
+    const auto it = problems_.find(origin);
+    const Problems none;
+    if (problems == (it == problems_.end() ? none : it->second)) return;
+    if (problems.empty()) {
+      problems_.erase(it);
+    } else {
+      problems_[origin] = std::move(problems);
+    }
+  }
+  on_change_();
+}
+
+ClusterChanges Store::Take() {
+  absl::MutexLock lock(&mutex_);
+  ClusterChanges changes;
+  if (!synced_) return changes;
+  for (const NamespacedName& name : changed_services_) changes.services[name] = InputOf(name);
+  changed_services_.clear();
+  changes.node_changed = std::exchange(node_changed_, false);
+  changes.node = node_;
+  return changes;
+}
+
+ServiceInput Store::InputOf(const NamespacedName& name) const {
+  ServiceInput input{.service = FindOrNull(services_, name)};
+  if (const auto slices = slices_.find(name); slices != slices_.end()) {
+    input.slices.reserve(slices->second.size());
+    for (const auto& [slice_name, slice] : slices->second) input.slices.push_back(slice);
+  }
+  return input;
+}
+
+bool Store::synced() const {
+  absl::MutexLock lock(&mutex_);
+  return synced_;
+}
+
+Problems Store::problems() const {
+  absl::MutexLock lock(&mutex_);
+  Problems all;
+  for (const auto& [origin, problems] : problems_) {
+    all.insert(all.end(), problems.begin(), problems.end());
+  }
+  return all;
+}
+
+Store::Sizes Store::sizes() const {
+  absl::MutexLock lock(&mutex_);
+  Sizes sizes{.services = services_.size(),
+              .slices = service_of_slice_.size(),
+              .endpoints = endpoints_,
+              .problems = 0};
+  for (const auto& [origin, problems] : problems_) sizes.problems += problems.size();
+  return sizes;
+}
+
+bool Store::ApplyOne(ObjectChange change) {
+  switch (change.key.kind) {
+    case Kind::kService:
+      return ApplyService(change.key.name, As<Service>(change.object));
+    case Kind::kEndpointSlice:
+      return ApplySlice(change.key.name, As<EndpointSlice>(change.object));
+    case Kind::kNode:
+      return ApplyNode(change.key.name, As<Node>(change.object));
+  }
+  return false;
+}
+
+bool Store::ApplyService(const NamespacedName& name, std::shared_ptr<const Service> service) {
+  if (SameState(FindOrNull(services_, name), service)) return false;
+  if (service == nullptr) {
+    services_.erase(name);
+  } else {
+    services_[name] = std::move(service);
+  }
+  changed_services_.insert(name);
+  return true;
+}
+
+bool Store::ApplySlice(const NamespacedName& name, std::shared_ptr<const EndpointSlice> slice) {
+  const auto filed = service_of_slice_.find(name);
+  if (filed != service_of_slice_.end()) {
+    if (SameState(slices_[filed->second][name.name], slice)) return false;
+    RemoveSlice(name);
+  } else if (slice == nullptr) {
+    return false;
+  }
+  if (slice == nullptr) return true;
+
+  endpoints_ += slice->endpoints.size();
+  changed_services_.insert(slice->service);
+  service_of_slice_[name] = slice->service;
+  slices_[slice->service][name.name] = std::move(slice);
+  return true;
+}
+
+// The Service that loses it changes, also when the slice turns up at another.
+void Store::RemoveSlice(const NamespacedName& name) {
+  const auto filed = service_of_slice_.find(name);
+  const auto slices = slices_.find(filed->second);
+  const auto slice = slices->second.find(name.name);
+  endpoints_ -= slice->second->endpoints.size();
+  changed_services_.insert(filed->second);
+  slices->second.erase(slice);
+  if (slices->second.empty()) slices_.erase(slices);
+  service_of_slice_.erase(filed);
+}
+
+bool Store::ApplyNode(const NamespacedName& name, std::shared_ptr<const Node> node) {
+  if (name.name != node_name_ || SameState(node_, node)) return false;
+  node_ = std::move(node);
+  node_changed_ = true;
+  return true;
+}
+
+}  // namespace shunt
