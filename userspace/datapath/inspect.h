@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,8 @@ namespace shunt {
 struct MapInfo {
   std::string name, type, pin;
   uint32_t key_size = 0, value_size = 0;  // bytes
-  uint64_t entries = 0, max_entries = 0;
+  std::optional<uint64_t> entries;  // in use; nullopt where the kernel cannot say (socket storage)
+  uint64_t max_entries = 0;         // 0: no limit
   uint64_t memory_bytes = 0;
 };
 

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Every map, in the order in which a connect walks them. The programs may only
+ * read what the agent writes (BPF_F_RDONLY_PROG).
+ */
+#ifndef SHUNT_BPF_MAPS_H_
+#define SHUNT_BPF_MAPS_H_
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "shunt/abi.h"
+#include "shunt/config.h"
+
+const volatile struct shunt_config shunt_config = {
+	.udp_timeout_ns = 30 * 1000000000ull,
+	.udp_stream_timeout_ns = 120 * 1000000000ull,
+	.has_set_retval = 1,
+};
+
+/* What is dialled. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, SHUNT_MAX_FRONTENDS);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG);
+	__type(key, struct shunt_frontend_key);
+	__type(value, struct shunt_frontend);
+} shunt_frontends SEC(".maps");
+
+/* One arena: every list of backends owns a contiguous range of it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SHUNT_MAX_SLOTS);
+	__uint(map_flags, BPF_F_MMAPABLE | BPF_F_RDONLY_PROG);
+	__type(key, __u32);
+	__type(value, struct shunt_backend_ref);
+} shunt_slots SEC(".maps");
+
+/* Backends by id. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SHUNT_MAX_BACKENDS);
+	__uint(map_flags, BPF_F_MMAPABLE | BPF_F_RDONLY_PROG);
+	__type(key, __u32);
+	__type(value, struct shunt_backend);
+} shunt_backends SEC(".maps");
+
+/* What a connected socket dialled and got. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct shunt_socket);
+} shunt_socket SEC(".maps");
+
+/* The flows of an unconnected UDP socket. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct shunt_datagrams);
+} shunt_datagrams SEC(".maps");
+
+/* Runs by verdict and hook. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SHUNT_VERDICT_COUNT);
+	__type(key, __u32); /* enum shunt_verdict */
+	__type(value, struct shunt_counter);
+} shunt_counters SEC(".maps");
+
+/* Names of service ids: for people, and for an agent that starts. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, SHUNT_MAX_SERVICES);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG);
+	__type(key, __u32);
+	__type(value, struct shunt_service);
+} shunt_services SEC(".maps");
+
+/* Who made these maps, and how they are laid out. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_RDONLY_PROG);
+	__type(key, __u32);
+	__type(value, struct shunt_meta);
+} shunt_meta SEC(".maps");
+
+#endif /* SHUNT_BPF_MAPS_H_ */

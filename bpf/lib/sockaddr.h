@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Between a hook's context and addresses. The only place of the socket programs
+ * that knows IPv4 from IPv6: everybody else sees 16 bytes.
+ */
+#ifndef SHUNT_BPF_SOCKADDR_H_
+#define SHUNT_BPF_SOCKADDR_H_
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "shunt/abi.h"
+
+/* The address and port that the call is about. */
+static __always_inline struct shunt_peer sockaddr_read4(const struct bpf_sock_addr *ctx)
+{
+	const __be32 words[4] = { 0, 0, bpf_htonl(0xffff), ctx->user_ip4 };
+	struct shunt_peer peer = { .port = bpf_ntohs(ctx->user_port) };
+
+	__builtin_memcpy(&peer.address, words, sizeof(words));
+	return peer;
+}
+
+static __always_inline struct shunt_peer sockaddr_read6(const struct bpf_sock_addr *ctx)
+{
+	const __be32 words[4] = { ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2],
+				  ctx->user_ip6[3] };
+	struct shunt_peer peer = { .port = bpf_ntohs(ctx->user_port) };
+
+	__builtin_memcpy(&peer.address, words, sizeof(words));
+	return peer;
+}
+
+/* Puts another in its place. */
+static __always_inline void sockaddr_write4(struct bpf_sock_addr *ctx, const struct shunt_peer *peer)
+{
+	__be32 words[4];
+
+	__builtin_memcpy(words, &peer->address, sizeof(words));
+	ctx->user_ip4 = words[3];
+	ctx->user_port = bpf_htons(peer->port);
+}
+
+static __always_inline void sockaddr_write6(struct bpf_sock_addr *ctx, const struct shunt_peer *peer)
+{
+	__be32 words[4];
+
+	__builtin_memcpy(words, &peer->address, sizeof(words));
+	ctx->user_ip6[0] = words[0];
+	ctx->user_ip6[1] = words[1];
+	ctx->user_ip6[2] = words[2];
+	ctx->user_ip6[3] = words[3];
+	ctx->user_port = bpf_htons(peer->port);
+}
+
+static __always_inline bool peer_equal(const struct shunt_peer *a, const struct shunt_peer *b)
+{
+	__u32 left[5], right[5];
+
+	_Static_assert(sizeof(left) == sizeof(*a), "a peer is five words");
+	__builtin_memcpy(left, a, sizeof(left));
+	__builtin_memcpy(right, b, sizeof(right));
+	return left[4] == right[4] && left[3] == right[3] && left[2] == right[2] &&
+	       left[1] == right[1] && left[0] == right[0];
+}
+
+#endif /* SHUNT_BPF_SOCKADDR_H_ */

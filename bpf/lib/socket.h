@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What did this connected socket dial? Kept with the socket, so that it goes
+ * when the socket goes. All hooks run under the socket's lock.
+ */
+#ifndef SHUNT_BPF_SOCKET_H_
+#define SHUNT_BPF_SOCKET_H_
+
+#include "lib/maps.h"
+#include "lib/select.h"
+#include "lib/sockaddr.h"
+
+/* Without memory for it the connection still works; only getpeername() and
+ * recvfrom() will then show the backend. */
+static __always_inline void socket_remember(struct bpf_sock *sk, const struct shunt_peer *dialled,
+					    const struct choice *choice)
+{
+	struct shunt_socket *socket =
+		bpf_sk_storage_get(&shunt_socket, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+
+	if (!socket)
+		return;
+	socket->dialled = *dialled;
+	socket->got = choice->peer;
+	socket->backend = choice->backend;
+	socket->service_id = choice->service_id;
+}
+
+static __always_inline void socket_forget(struct bpf_sock *sk)
+{
+	bpf_sk_storage_delete(&shunt_socket, sk);
+}
+
+/* What was dialled to be connected to `peer`; NULL where that was `peer`. */
+static __always_inline const struct shunt_peer *socket_dialled(struct bpf_sock *sk,
+							       const struct shunt_peer *peer)
+{
+	struct shunt_socket *socket = bpf_sk_storage_get(&shunt_socket, sk, NULL, 0);
+
+	return socket && peer_equal(&socket->got, peer) ? &socket->dialled : NULL;
+}
+
+#endif /* SHUNT_BPF_SOCKET_H_ */

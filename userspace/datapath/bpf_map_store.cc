@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/datapath/bpf_map_store.h"
+
+#include <bpf/bpf.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "shunt/limits.h"
+#include "userspace/base/absl_view.h"
+#include "userspace/base/status.h"
+#include "userspace/datapath/bpf_batch.h"
+
+namespace shunt {
+namespace {
+
+absl::Status WriteStatus(std::string_view map, size_t limit, int error) {
+  if (error == E2BIG || error == ENOSPC) {
+    return absl::ResourceExhaustedError(absl::StrCat("map ", Absl(map), " is full (", limit, ")"));
+  }
+  if (error == ENOMEM) {
+    return absl::ResourceExhaustedError(absl::StrCat("map ", Absl(map), ": the kernel has no memory"));
+  }
+  return ErrnoStatus(absl::StrCat("map ", Absl(map)), error);
+}
+
+template <typename K, typename V>
+absl::Status Put(int fd, std::string_view map, size_t limit, const K& key, const V& value) {
+  if (bpf_map_update_elem(fd, &key, &value, BPF_ANY) == 0) return absl::OkStatus();
+  return WriteStatus(map, limit, errno);
+}
+
+template <typename K>
+absl::Status Delete(int fd, std::string_view map, const K& key) {
+  if (bpf_map_delete_elem(fd, &key) == 0 || errno == ENOENT) return absl::OkStatus();
+  return ErrnoStatus(absl::StrCat("map ", Absl(map)));
+}
+
+// The elements of an array of `count`, as shared memory.
+template <typename V>
+absl::StatusOr<absl::Span<V>> MapArray(int fd, size_t count, bool writable) {
+  static_assert(sizeof(V) % 8 == 0, "the kernel rounds elements of an array up to 8 bytes");
+  void* memory = mmap(nullptr, count * sizeof(V), PROT_READ | (writable ? PROT_WRITE : 0),
+                      MAP_SHARED, fd, 0);
+  if (memory == MAP_FAILED) return ErrnoStatus("mmap of a BPF map");
+  return absl::Span<V>(static_cast<V*>(memory), count);
+}
+
+absl::Status CheckRange(std::string_view map, size_t end, size_t limit) {
+  if (end <= limit) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrCat("map ", Absl(map), " is full (", limit, ")"));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<BpfMapStore>> BpfMapStore::Create(Maps maps, Access access) {
+  std::unique_ptr<BpfMapStore> store(new BpfMapStore(std::move(maps), access));
+  SHUNT_RETURN_IF_ERROR(store->MapArrays());
+  return store;
+}
+
+BpfMapStore::~BpfMapStore() {
+  if (!slots_.empty()) munmap(slots_.data(), slots_.size() * sizeof(slots_[0]));
+  if (!backends_.empty()) munmap(backends_.data(), backends_.size() * sizeof(backends_[0]));
+}
+
+absl::Status BpfMapStore::MapArrays() {
+  const bool writable = access_ == Access::kReadWrite;
+  SHUNT_ASSIGN_OR_RETURN(
+      slots_, MapArray<shunt_backend_ref>(maps_.slots.get(), SHUNT_MAX_SLOTS, writable));
+  SHUNT_ASSIGN_OR_RETURN(
+      backends_, MapArray<shunt_backend>(maps_.backends.get(), SHUNT_MAX_BACKENDS, writable));
+  return absl::OkStatus();
+}
+
+absl::Status BpfMapStore::CheckWritable(std::string_view map) const {
+  if (access_ == Access::kReadWrite) return absl::OkStatus();
+  return absl::PermissionDeniedError(absl::StrCat("map ", Absl(map), " was opened to be read"));
+}
+
+absl::Status BpfMapStore::PutFrontend(const shunt_frontend_key& key, const shunt_frontend& value) {
+  return Put(maps_.frontends.get(), "shunt_frontends", SHUNT_MAX_FRONTENDS, key, value);
+}
+
+absl::Status BpfMapStore::DeleteFrontend(const shunt_frontend_key& key) {
+  return Delete(maps_.frontends.get(), "shunt_frontends", key);
+}
+
+absl::Status BpfMapStore::PutService(uint32_t service_id, const shunt_service& value) {
+  return Put(maps_.services.get(), "shunt_services", SHUNT_MAX_SERVICES, service_id, value);
+}
+
+absl::Status BpfMapStore::DeleteService(uint32_t service_id) {
+  return Delete(maps_.services.get(), "shunt_services", service_id);
+}
+
+absl::Status BpfMapStore::PutSlots(uint32_t base, absl::Span<const shunt_backend_ref> slots) {
+  SHUNT_RETURN_IF_ERROR(CheckWritable("shunt_slots"));
+  SHUNT_RETURN_IF_ERROR(CheckRange("shunt_slots", size_t{base} + slots.size(), slots_.size()));
+  std::copy(slots.begin(), slots.end(), slots_.begin() + base);
+  return absl::OkStatus();
+}
+
+absl::Status BpfMapStore::PutBackend(uint32_t id, const shunt_backend& value) {
+  SHUNT_RETURN_IF_ERROR(CheckWritable("shunt_backends"));
+  SHUNT_RETURN_IF_ERROR(CheckRange("shunt_backends", size_t{id} + 1, backends_.size()));
+  shunt_backend& backend = backends_[id];
+  // The generation says whether the rest means anything: a program that still
+  // holds an old reference sees it change first, one with a new one sees it last.
+  std::atomic_ref<uint32_t> generation(backend.generation);
+  if (value.state == SHUNT_BACKEND_FREE) generation.store(value.generation);
+  shunt_backend written = value;
+  written.generation = backend.generation;
+  std::memcpy(&backend, &written, sizeof(backend));
+  generation.store(value.generation, std::memory_order_release);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<MapStore::FrontendEntry>> BpfMapStore::Frontends() const {
+  return ReadHash<shunt_frontend_key, shunt_frontend>(maps_.frontends.get());
+}
+
+absl::StatusOr<std::vector<MapStore::ServiceEntry>> BpfMapStore::Services() const {
+  return ReadHash<uint32_t, shunt_service>(maps_.services.get());
+}
+
+}  // namespace shunt

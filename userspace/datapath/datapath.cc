@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/datapath/datapath.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "shunt/abi.h"
+#include "sock.skel.h"
+#include "userspace/base/status.h"
+#include "userspace/base/unique_fd.h"
+#include "userspace/datapath/bpf_hooks.h"
+#include "userspace/datapath/bpf_map_store.h"
+#include "userspace/datapath/libbpf_log.h"
+#include "userspace/datapath/pins.h"
+
+namespace shunt {
+namespace {
+
+struct SkeletonDeleter {
+  void operator()(shunt_sock* skeleton) const { shunt_sock::destroy(skeleton); }
+};
+using Skeleton = std::unique_ptr<shunt_sock, SkeletonDeleter>;
+
+absl::StatusOr<UniqueFd> OpenCgroup(const std::string& path) {
+  UniqueFd fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.ok()) return ErrnoStatus(absl::StrCat("cgroup ", path));
+  struct statfs fs;
+  if (fstatfs(fd.get(), &fs) < 0) return ErrnoStatus(absl::StrCat("cgroup ", path));
+  if (static_cast<unsigned long>(fs.f_type) != CGROUP2_SUPER_MAGIC) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        path, " is not a directory of cgroup v2; mount it: mount -t cgroup2 none /run/cgroup2"));
+  }
+  return fd;
+}
+
+absl::StatusOr<UniqueFd> Duplicate(int fd) {
+  UniqueFd copy(fcntl(fd, F_DUPFD_CLOEXEC, 3));
+  if (!copy.ok()) return ErrnoStatus("duplicate a descriptor");
+  return copy;
+}
+
+// The limit on locked memory counts for maps before kernel 5.11, and those that
+// account to the cgroup do not look at it.
+absl::Status LoadStatus(int error, const std::string& log) {
+  if (error == EPERM || error == EACCES) {
+    return absl::PermissionDeniedError(
+        "the kernel refuses to load BPF programs: run as root, or with CAP_BPF and CAP_NET_ADMIN "
+        "(and before kernel 5.11 with a higher 'ulimit -l')");
+  }
+  if (error == ENOMEM) {
+    return absl::ResourceExhaustedError(
+        "no memory for the BPF maps: raise the memory limit of this cgroup");
+  }
+  return ErrnoStatus(absl::StrCat("load of the BPF programs failed; the kernel says:\n", log),
+                     error);
+}
+
+// Whether a pinned map can stand in for one of the object.
+bool Fits(int fd, const bpf_map* map) {
+  bpf_map_info info = {};
+  uint32_t length = sizeof(info);
+  return bpf_obj_get_info_by_fd(fd, &info, &length) == 0 && info.type == bpf_map__type(map) &&
+         info.key_size == bpf_map__key_size(map) && info.value_size == bpf_map__value_size(map) &&
+         info.max_entries == bpf_map__max_entries(map) && info.map_flags == bpf_map__map_flags(map);
+}
+
+bool HasOurLayout(int meta_fd) {
+  shunt_meta meta = {};
+  const uint32_t key = 0;
+  return bpf_map_lookup_elem(meta_fd, &key, &meta) == 0 && meta.magic == SHUNT_MAGIC &&
+         meta.layout_version == SHUNT_LAYOUT_VERSION;
+}
+
+class LoadedDatapath final : public Datapath {
+ public:
+  explicit LoadedDatapath(const Options& options) : options_(options), pins_(options.bpffs) {}
+
+  absl::Status Load();
+  MapStore& maps() override { return *store_; }
+  absl::Status Attach() override;
+  const shunt_config& config() const override {
+    return const_cast<const shunt_config&>(skeleton_->rodata->shunt_config);
+  }
+
+ private:
+  absl::Status Prepare();
+  void AdoptMaps();
+  absl::StatusOr<std::unique_ptr<MapStore>> OpenStore() const;
+  absl::StatusOr<UniqueFd> MapFd(const char* name) const;
+  int ProgramFd(const BpfHook& hook) const;
+  absl::Status WriteMeta() const;
+  absl::Status AttachHook(const BpfHook& hook) const;
+  absl::StatusOr<bool> ReplaceProgram(const BpfHook& hook) const;
+  absl::Status PinAll() const;
+
+  const Options options_;
+  const PinDirectory pins_;
+  UniqueFd lock_, cgroup_;
+  Skeleton skeleton_;
+  std::unique_ptr<MapStore> store_;
+  bool adopted_ = false;
+};
+
+absl::Status LoadedDatapath::Prepare() {
+  SHUNT_ASSIGN_OR_RETURN(cgroup_, OpenCgroup(options_.cgroup));
+  SHUNT_RETURN_IF_ERROR(pins_.Create());
+  SHUNT_ASSIGN_OR_RETURN(lock_, pins_.Lock());
+  return absl::OkStatus();
+}
+
+absl::Status LoadedDatapath::Load() {
+  SHUNT_RETURN_IF_ERROR(Prepare());
+  LibbpfLog log;
+  skeleton_.reset(shunt_sock::open());
+  if (skeleton_ == nullptr) return LoadStatus(errno, log.text());
+  skeleton_->rodata->shunt_config.has_set_retval =
+      libbpf_probe_bpf_helper(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_FUNC_set_retval, nullptr) == 1;
+  AdoptMaps();
+  if (const int result = shunt_sock::load(skeleton_.get()); result < 0) {
+    return LoadStatus(-result, log.text());
+  }
+  SHUNT_ASSIGN_OR_RETURN(store_, OpenStore());
+  return absl::OkStatus();
+}
+
+// All of them or none: maps of two generations do not fit together.
+void LoadedDatapath::AdoptMaps() {
+  std::vector<std::pair<bpf_map*, UniqueFd>> pinned;
+  for (std::string_view name : kBpfMaps) {
+    bpf_map* map = bpf_object__find_map_by_name(skeleton_->obj, std::string(name).c_str());
+    absl::StatusOr<UniqueFd> fd = pins_.Open(name);
+    if (!fd.ok() || !Fits(fd->get(), map)) return;
+    if (name == "shunt_meta" && !HasOurLayout(fd->get())) return;
+    pinned.emplace_back(map, *std::move(fd));
+  }
+  for (const auto& [map, fd] : pinned) {
+    if (bpf_map__reuse_fd(map, fd.get()) < 0) return;
+  }
+  adopted_ = true;
+}
+
+absl::StatusOr<UniqueFd> LoadedDatapath::MapFd(const char* name) const {
+  return Duplicate(bpf_object__find_map_fd_by_name(skeleton_->obj, name));
+}
+
+absl::StatusOr<std::unique_ptr<MapStore>> LoadedDatapath::OpenStore() const {
+  BpfMapStore::Maps maps;
+  SHUNT_ASSIGN_OR_RETURN(maps.frontends, MapFd("shunt_frontends"));
+  SHUNT_ASSIGN_OR_RETURN(maps.services, MapFd("shunt_services"));
+  SHUNT_ASSIGN_OR_RETURN(maps.slots, MapFd("shunt_slots"));
+  SHUNT_ASSIGN_OR_RETURN(maps.backends, MapFd("shunt_backends"));
+  return BpfMapStore::Create(std::move(maps), BpfMapStore::Access::kReadWrite);
+}
+
+int LoadedDatapath::ProgramFd(const BpfHook& hook) const {
+  return bpf_program__fd(
+      bpf_object__find_program_by_name(skeleton_->obj, hook.ProgramName().c_str()));
+}
+
+absl::Status LoadedDatapath::WriteMeta() const {
+  shunt_meta meta = {.magic = SHUNT_MAGIC, .layout_version = SHUNT_LAYOUT_VERSION, .build = {}};
+  options_.build.copy(meta.build, sizeof(meta.build) - 1);
+  const uint32_t key = 0;
+  const int fd = bpf_map__fd(skeleton_->maps.shunt_meta);
+  if (bpf_map_update_elem(fd, &key, &meta, BPF_ANY) < 0) return ErrnoStatus("map shunt_meta");
+  return absl::OkStatus();
+}
+
+// Puts our program into the pinned link, if that still is one on our cgroup.
+absl::StatusOr<bool> LoadedDatapath::ReplaceProgram(const BpfHook& hook) const {
+  absl::StatusOr<UniqueFd> link = pins_.Open(hook.LinkName());
+  if (absl::IsNotFound(link.status())) return false;
+  SHUNT_RETURN_IF_ERROR(link.status());
+  bpf_link_info info = {};
+  uint32_t length = sizeof(info);
+  if (bpf_obj_get_info_by_fd(link->get(), &info, &length) < 0) return ErrnoStatus("BPF link info");
+  struct stat cgroup;
+  if (fstat(cgroup_.get(), &cgroup) < 0) return ErrnoStatus(options_.cgroup);
+  if (info.cgroup.cgroup_id != cgroup.st_ino) return false;  // other cgroup, or it is gone
+  if (bpf_link_update(link->get(), ProgramFd(hook), nullptr) < 0) {
+    return ErrnoStatus(absl::StrCat("replace the program at ", hook.name));
+  }
+  return true;
+}
+
+absl::Status LoadedDatapath::AttachHook(const BpfHook& hook) const {
+  SHUNT_ASSIGN_OR_RETURN(bool replaced, ReplaceProgram(hook));
+  if (replaced) return absl::OkStatus();
+  UniqueFd link(bpf_link_create(ProgramFd(hook), cgroup_.get(), hook.attach_type, nullptr));
+  if (!link.ok()) {
+    return ErrnoStatus(absl::StrCat("attach ", hook.name, " to cgroup ", options_.cgroup));
+  }
+  return pins_.Put(hook.LinkName(), link.get());
+}
+
+absl::Status LoadedDatapath::PinAll() const {
+  for (const BpfHook& hook : kBpfHooks) {
+    SHUNT_RETURN_IF_ERROR(pins_.Put(hook.ProgramName(), ProgramFd(hook)));
+  }
+  if (adopted_) return absl::OkStatus();
+  for (std::string_view name : kBpfMaps) {
+    SHUNT_ASSIGN_OR_RETURN(UniqueFd fd, MapFd(std::string(name).c_str()));
+    SHUNT_RETURN_IF_ERROR(pins_.Put(name, fd.get()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status LoadedDatapath::Attach() {
+  SHUNT_RETURN_IF_ERROR(WriteMeta());
+  for (const BpfHook& hook : kBpfHooks) SHUNT_RETURN_IF_ERROR(AttachHook(hook));
+  return PinAll();
+}
+
+absl::Status Detach(const PinDirectory& pins, const BpfHook& hook) {
+  absl::StatusOr<UniqueFd> link = pins.Open(hook.LinkName());
+  if (absl::IsNotFound(link.status())) return absl::OkStatus();
+  SHUNT_RETURN_IF_ERROR(link.status());
+  if (bpf_link_detach(link->get()) < 0) return ErrnoStatus(absl::StrCat("detach ", hook.name));
+  return pins.Remove(hook.LinkName());
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Datapath>> Datapath::Open(const Options& options) {
+  auto datapath = std::make_unique<LoadedDatapath>(options);
+  SHUNT_RETURN_IF_ERROR(datapath->Load());
+  return datapath;
+}
+
+absl::Status RemoveDatapath(const std::string& bpffs) {
+  const PinDirectory pins(bpffs);
+  absl::StatusOr<UniqueFd> lock = pins.Lock();
+  if (absl::IsNotFound(lock.status())) return absl::OkStatus();
+  SHUNT_RETURN_IF_ERROR(lock.status());
+  for (auto hook = kBpfHooks.rbegin(); hook != kBpfHooks.rend(); ++hook) {
+    SHUNT_RETURN_IF_ERROR(Detach(pins, *hook));
+    SHUNT_RETURN_IF_ERROR(pins.Remove(hook->ProgramName()));
+  }
+  for (std::string_view name : kBpfMaps) SHUNT_RETURN_IF_ERROR(pins.Remove(name));
+  if (rmdir(bpffs.c_str()) < 0) return ErrnoStatus(absl::StrCat("remove ", bpffs));
+  return absl::OkStatus();
+}
+
+}  // namespace shunt

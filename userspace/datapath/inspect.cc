@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/datapath/inspect.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "shunt/abi.h"
+#include "userspace/base/status.h"
+#include "userspace/datapath/bpf_batch.h"
+#include "userspace/datapath/bpf_hooks.h"
+#include "userspace/datapath/bpf_map_store.h"
+#include "userspace/datapath/pins.h"
+
+namespace shunt {
+namespace {
+
+absl::StatusOr<bpf_map_info> MapInfoOf(int fd) {
+  bpf_map_info info = {};
+  uint32_t length = sizeof(info);
+  if (bpf_obj_get_info_by_fd(fd, &info, &length) < 0) return ErrnoStatus("BPF map info");
+  return info;
+}
+
+// What the kernel charges for the map.
+uint64_t MemoryOf(int fd) {
+  std::ifstream lines(absl::StrCat("/proc/self/fdinfo/", fd));
+  uint64_t bytes = 0;
+  for (std::string line; std::getline(lines, line);) {
+    absl::string_view value = line;
+    if (absl::ConsumePrefix(&value, "memlock:")) (void)absl::SimpleAtoi(value, &bytes);
+  }
+  return bytes;
+}
+
+absl::StatusOr<MapInfo> Inspect(const PinDirectory& pins, std::string_view name) {
+  SHUNT_ASSIGN_OR_RETURN(UniqueFd fd, pins.OpenReadOnly(name));
+  SHUNT_ASSIGN_OR_RETURN(bpf_map_info info, MapInfoOf(fd.get()));
+  std::string_view type = libbpf_bpf_map_type_str(static_cast<bpf_map_type>(info.type));
+  return MapInfo{.name = std::string(name),
+                 .type = std::string(type),
+                 .pin = pins.PathOf(name),
+                 .key_size = info.key_size,
+                 .value_size = info.value_size,
+                 .max_entries = info.max_entries,
+                 .memory_bytes = MemoryOf(fd.get())};
+}
+
+// Entries in use, counted one by one: nothing that estimates tells the truth.
+std::optional<uint64_t> CountEntries(const MapStore& maps, std::string_view name,
+                                     const std::vector<MapStore::FrontendEntry>& frontends) {
+  if (name == "shunt_frontends") return frontends.size();
+  if (name == "shunt_services") return maps.Services().value_or(std::vector<MapStore::ServiceEntry>()).size();
+  if (name == "shunt_backends") {
+    return std::count_if(maps.backends().begin(), maps.backends().end(),
+                         [](const shunt_backend& b) { return b.state != SHUNT_BACKEND_FREE; });
+  }
+  if (name != "shunt_slots") return std::nullopt;
+  std::vector<std::pair<uint32_t, uint32_t>> ranges;  // shared by frontends of one service
+  for (const auto& [key, value] : frontends) ranges.emplace_back(value.slots.base, value.slots.count);
+  std::sort(ranges.begin(), ranges.end());
+  ranges.erase(std::unique(ranges.begin(), ranges.end()), ranges.end());
+  uint64_t used = 0;
+  for (const auto& [base, count] : ranges) used += count;
+  return used;
+}
+
+absl::StatusOr<shunt_meta> ReadMeta(const PinDirectory& pins) {
+  SHUNT_ASSIGN_OR_RETURN(UniqueFd fd, pins.OpenReadOnly("shunt_meta"));
+  SHUNT_ASSIGN_OR_RETURN(bpf_map_info info, MapInfoOf(fd.get()));
+  shunt_meta meta = {};
+  const uint32_t key = 0;
+  // Never let the kernel write more than we have room for.
+  if (info.value_size != sizeof(meta)) meta.layout_version = ~0u;
+  else if (bpf_map_lookup_elem(fd.get(), &key, &meta) < 0) return ErrnoStatus("map shunt_meta");
+  return meta;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<MapInfo>> InspectMaps(const std::string& bpffs) {
+  SHUNT_ASSIGN_OR_RETURN(std::unique_ptr<MapStore> maps, OpenPinnedMaps(bpffs));
+  SHUNT_ASSIGN_OR_RETURN(auto frontends, maps->Frontends());
+  std::vector<MapInfo> result;
+  for (std::string_view name : kBpfMaps) {
+    SHUNT_ASSIGN_OR_RETURN(MapInfo info, Inspect(PinDirectory(bpffs), name));
+    info.entries = CountEntries(*maps, name, frontends);
+    result.push_back(std::move(info));
+  }
+  return result;
+}
+
+absl::StatusOr<std::vector<ProgramInfo>> InspectPrograms(const std::string& bpffs) {
+  const PinDirectory pins(bpffs);
+  std::vector<ProgramInfo> result;
+  for (const BpfHook& hook : kBpfHooks) {
+    SHUNT_ASSIGN_OR_RETURN(UniqueFd fd, pins.Open(hook.ProgramName()));
+    bpf_prog_info info = {};
+    uint32_t length = sizeof(info);
+    if (bpf_obj_get_info_by_fd(fd.get(), &info, &length) < 0) return ErrnoStatus("BPF program info");
+    const absl::string_view tag(reinterpret_cast<const char*>(info.tag), sizeof(info.tag));
+    result.push_back({.name = hook.ProgramName(),
+                      .hook = std::string(hook.name),
+                      .pin = pins.PathOf(hook.ProgramName()),
+                      .tag = absl::BytesToHexString(tag),
+                      .verified_instructions = info.verified_insns,
+                      .run_count = info.run_cnt,
+                      .run_time_ns = info.run_time_ns});
+  }
+  return result;
+}
+
+absl::StatusOr<VerdictCounters> ReadCounters(const std::string& bpffs) {
+  SHUNT_ASSIGN_OR_RETURN(UniqueFd fd, PinDirectory(bpffs).OpenReadOnly("shunt_counters"));
+  std::vector<shunt_counter> per_cpu(libbpf_num_possible_cpus());
+  VerdictCounters counters = {};
+  for (uint32_t verdict = 0; verdict < SHUNT_VERDICT_COUNT; ++verdict) {
+    if (bpf_map_lookup_elem(fd.get(), &verdict, per_cpu.data()) < 0) {
+      return ErrnoStatus("map shunt_counters");
+    }
+    for (const shunt_counter& cpu : per_cpu) {
+      for (int hook = 0; hook < SHUNT_HOOK_COUNT; ++hook) counters[verdict][hook] += cpu.runs[hook];
+    }
+  }
+  return counters;
+}
+
+absl::StatusOr<std::unique_ptr<MapStore>> OpenPinnedMaps(const std::string& bpffs) {
+  const PinDirectory pins(bpffs);
+  SHUNT_ASSIGN_OR_RETURN(shunt_meta meta, ReadMeta(pins));
+  if (meta.magic != SHUNT_MAGIC || meta.layout_version != SHUNT_LAYOUT_VERSION) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        bpffs, ": the maps there have layout ", meta.layout_version, ", this is a Shunt for layout ",
+        SHUNT_LAYOUT_VERSION, "; use the shuntctl of the agent that runs"));
+  }
+  BpfMapStore::Maps maps;
+  SHUNT_ASSIGN_OR_RETURN(maps.frontends, pins.OpenReadOnly("shunt_frontends"));
+  SHUNT_ASSIGN_OR_RETURN(maps.services, pins.OpenReadOnly("shunt_services"));
+  SHUNT_ASSIGN_OR_RETURN(maps.slots, pins.OpenReadOnly("shunt_slots"));
+  SHUNT_ASSIGN_OR_RETURN(maps.backends, pins.OpenReadOnly("shunt_backends"));
+  return BpfMapStore::Create(std::move(maps), BpfMapStore::Access::kReadOnly);
+}
+
+}  // namespace shunt
