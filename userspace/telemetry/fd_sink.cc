@@ -14,26 +14,18 @@ namespace shunt {
 
 FdSink::FdSink(int fd) : fd_(fd), stop_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
-uint64_t FdSink::flushes() {
+bool FdSink::WaitUntilHandled(uint64_t count, absl::Duration timeout) {
   absl::MutexLock lock(&mutex_);
-  return flushes_;
-}
-
-bool FdSink::WaitForFlush(uint64_t seen, absl::Duration timeout) {
-  absl::MutexLock lock(&mutex_);
-  const auto flushed = [&]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return flushes_ > seen; };
-  return mutex_.AwaitWithTimeout(absl::Condition(&flushed), timeout);
+  const auto handled = [&]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return handled_ >= count; };
+  return mutex_.AwaitWithTimeout(absl::Condition(&handled), timeout);
 }
 
 void FdSink::Stop() { eventfd_write(stop_.get(), 1); }
 
 void FdSink::sink_it_(const spdlog::details::log_msg& message) {
   WriteAll({message.payload.data(), message.payload.size()});
-}
-
-void FdSink::flush_() {
   absl::MutexLock lock(&mutex_);
-  ++flushes_;
+  ++handled_;
 }
 
 // False: told to stop, or there is no reader any more.

@@ -25,16 +25,15 @@ class FdSink : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
  public:
   explicit FdSink(int fd);
 
-  // Flushes that were handled so far.
-  uint64_t flushes();
-  // Waits until there were more than `seen`. False: not within `timeout`.
-  bool WaitForFlush(uint64_t seen, absl::Duration timeout);
+  // Waits until `count` lines were written or dropped, since it was made.
+  // False: not within `timeout`.
+  bool WaitUntilHandled(uint64_t count, absl::Duration timeout);
   // From now on lines are dropped, also one that waits for its reader.
   void Stop();
 
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override;
-  void flush_() override;
+  void flush_() override {}  // nothing is kept back
 
  private:
   bool WaitUntilWritable();
@@ -43,7 +42,7 @@ class FdSink : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
   const int fd_;
   const UniqueFd stop_;  // an eventfd
   absl::Mutex mutex_;
-  uint64_t flushes_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t handled_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace shunt

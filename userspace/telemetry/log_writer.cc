@@ -5,6 +5,8 @@
 #include <spdlog/async_logger.h>
 #include <spdlog/details/thread_pool.h>
 
+#include <algorithm>
+
 #include "userspace/telemetry/fd_sink.h"
 
 namespace shunt {
@@ -32,13 +34,16 @@ LogWriter::LogWriter(int fd)
 LogWriter::~LogWriter() { sink_->Stop(); }
 
 void LogWriter::Write(const std::string& line) {
+  ++lines_;
   logger_->log(spdlog::level::info, spdlog::string_view_t(line + '\n'));
 }
 
+// The queue keeps its order and loses its oldest lines, so once this many were
+// handled, all before this call were handled or lost. A line that is lost
+// while we wait made room in a full queue: enough others follow.
 bool LogWriter::Flush(absl::Duration timeout) {
-  const uint64_t seen = sink_->flushes();
-  logger_->flush();
-  return sink_->WaitForFlush(seen, timeout);
+  const uint64_t lines = lines_;
+  return sink_->WaitUntilHandled(lines - std::min<uint64_t>(lines, lost()), timeout);
 }
 
 size_t LogWriter::lost() const { return thread_->overrun_counter(); }

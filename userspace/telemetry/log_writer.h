@@ -2,7 +2,9 @@
 #ifndef SHUNT_TELEMETRY_LOG_WRITER_H_
 #define SHUNT_TELEMETRY_LOG_WRITER_H_
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -35,13 +37,14 @@ class LogWriter {
 
   // Appends the newline.
   void Write(const std::string& line);
-  // Waits until all lines before this call were written. False: not within
-  // `timeout`.
+  // Waits until every line before this call was written or lost. False: not
+  // within `timeout`.
   bool Flush(absl::Duration timeout);
   // Lines lost because the queue was full.
   size_t lost() const;
 
  private:
+  std::atomic<uint64_t> lines_ = 0;
   std::shared_ptr<FdSink> sink_;
   std::shared_ptr<spdlog::details::thread_pool> thread_;
   std::shared_ptr<spdlog::async_logger> logger_;

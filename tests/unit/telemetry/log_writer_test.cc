@@ -95,8 +95,7 @@ TEST(LogWriter, TheNewestLinesSurviveAStall) {
   pipe.Block();
   LogWriter writer(pipe.writer.get());
   for (size_t i = 0; i < 2 * LogWriter::kQueueLength; ++i) writer.Write(std::to_string(i));
-  pipe.ReadAvailable();  // the reader is back
-  std::string text;
+  std::string text = pipe.ReadAvailable();  // the reader is back
   while (!writer.Flush(absl::Milliseconds(1))) text += pipe.ReadAvailable();
   text += pipe.ReadAvailable();
   const std::string newest = "\n" + std::to_string(2 * LogWriter::kQueueLength - 1) + "\n";
