@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/state/dump.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/state/state_builder.h"
+
+namespace shunt {
+namespace {
+
+TEST(Dump, ShowsForEveryFrontendWhereItsConnectionsMayGo) {
+  DatapathState state;
+  state[{"shop", "web", "http"}] =
+      Port({{.key = Key("10.96.0.10", 80)}, {.key = Key("fd00:96::a", 80)}},
+           {Chosen("10.244.1.5", 8080), Chosen("10.244.2.7", 8080), Draining("10.244.3.9", 8080),
+            Chosen("fd00:244::5", 8080)});
+  state[{"shop", "api", ""}] = Port({{.key = Key("10.96.0.9", 443)}}, {});
+  state[{"kube-system", "kube-dns", "dns", SHUNT_UDP}] =
+      Port({{.key = Key("10.96.0.10", 53, SHUNT_UDP)}}, {Chosen("10.244.0.2", 53)});
+
+  EXPECT_EQ(Dump(state),
+            "FRONTEND              SERVICE                    BACKEND              NOTE\n"
+            "10.96.0.9:443/TCP     shop/api                   -                    refused\n"
+            "10.96.0.10:53/UDP     kube-system/kube-dns:dns   10.244.0.2:53\n"
+            "10.96.0.10:80/TCP     shop/web:http              10.244.1.5:8080\n"
+            "10.96.0.10:80/TCP     shop/web:http              10.244.2.7:8080\n"
+            "[fd00:96::a]:80/TCP   shop/web:http              [fd00:244::5]:8080\n"
+            "-                     shop/web:http              10.244.3.9:8080      draining\n");
+}
+
+TEST(Dump, ShowsAFrontendOfTheLocalListWithLocalBackendsOnly) {
+  DatapathState state;
+  state[{"shop", "web", ""}] = Port({{.key = Key("10.96.0.10", 80), .list = BackendList::kLocal}},
+                                    {ChosenLocally("10.244.1.5", 80), Chosen("10.244.2.7", 80)});
+
+  EXPECT_EQ(Dump(state),
+            "FRONTEND            SERVICE    BACKEND         NOTE\n"
+            "10.96.0.10:80/TCP   shop/web   10.244.1.5:80\n"
+            "-                   shop/web   10.244.2.7:80   draining\n");
+}
+
+TEST(Dump, NamesTheVerdictOfAnEmptyListThatDoesNotRefuse) {
+  DatapathState state;
+  state[{"shop", "web", ""}] =
+      Port({{.key = Key("10.96.0.10", 80), .when_empty = SHUNT_NOT_A_SERVICE}}, {});
+
+  EXPECT_EQ(Dump(state),
+            "FRONTEND            SERVICE    BACKEND   NOTE\n"
+            "10.96.0.10:80/TCP   shop/web   -         not_a_service\n");
+}
+
+TEST(Dump, OfANodeWithoutServicesIsTheHeaderAlone) {
+  EXPECT_EQ(Dump({}), "FRONTEND   SERVICE   BACKEND   NOTE\n");
+}
+
+}  // namespace
+}  // namespace shunt

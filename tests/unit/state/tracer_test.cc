@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/state/tracer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+#include "tests/unit/state/state_builder.h"
+
+namespace shunt {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+const ServicePortName kWeb{"shop", "web", "http"};
+
+DatapathState Shop() {
+  DatapathState state;
+  state[kWeb] =
+      Port({{.key = Key("10.96.0.10", 80)}, {.key = Key("10.96.0.11", 80)}},
+           {Chosen("10.244.1.5", 8080), Draining("10.244.1.6", 8080), Chosen("10.244.2.7", 8080)});
+  state[{"shop", "api", ""}] = Port({{.key = Key("10.96.0.12", 443)}}, {});
+  return state;
+}
+
+TEST(TraceConnect, ToAServiceMayEndAtEachChosenBackend) {
+  for (const auto* address : {"10.96.0.10", "10.96.0.11"}) {
+    const Trace trace = TraceConnect(Shop(), Key(address, 80));
+    EXPECT_EQ(trace.verdict, SHUNT_TRANSLATED);
+    EXPECT_EQ(trace.service, kWeb);
+    EXPECT_THAT(trace.candidates,
+                ElementsAre(Chosen("10.244.1.5", 8080), Chosen("10.244.2.7", 8080)));
+  }
+}
+
+TEST(TraceConnect, ToAServiceWithoutEndpointsIsRefusedByThatService) {
+  const Trace trace = TraceConnect(Shop(), Key("10.96.0.12", 443));
+  EXPECT_EQ(trace.verdict, SHUNT_NO_ENDPOINT);
+  EXPECT_EQ(trace.service.name, "api");
+  EXPECT_THAT(trace.candidates, IsEmpty());
+}
+
+TEST(TraceConnect, ElsewhereIsLeftAlone) {
+  for (const FrontendKey& key : {Key("10.96.0.10", 81), Key("10.96.0.10", 80, SHUNT_UDP),
+                                 Key("1.1.1.1", 80), Key("10.244.1.5", 8080)}) {
+    const Trace trace = TraceConnect(Shop(), key);
+    EXPECT_EQ(trace.verdict, SHUNT_NOT_A_SERVICE) << key.ToString();
+    EXPECT_THAT(trace.candidates, IsEmpty());
+  }
+}
+
+TEST(VerdictName, IsAnotherWordForEachVerdict) {
+  std::set<std::string_view> names;
+  for (int verdict = 0; verdict < SHUNT_VERDICT_COUNT; ++verdict) {
+    names.insert(VerdictName(static_cast<shunt_verdict>(verdict)));
+  }
+  EXPECT_EQ(names.size(), static_cast<size_t>(SHUNT_VERDICT_COUNT));
+  EXPECT_EQ(names.count("unknown"), 0u);
+  EXPECT_EQ(VerdictName(SHUNT_NO_ENDPOINT), "no_endpoint");
+}
+
+}  // namespace
+}  // namespace shunt
