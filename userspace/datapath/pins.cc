@@ -41,6 +41,11 @@ absl::Status PinDirectory::Create() const {
   }
   std::error_code error;
   std::filesystem::create_directories(path_, error);
+  if (error == std::errc::permission_denied || error == std::errc::operation_not_permitted) {
+    return absl::PermissionDeniedError(absl::StrCat(
+        "mkdir ", path_, ": not permitted; run as root (CAP_BPF and CAP_NET_ADMIN suffice where ",
+        existing, " is writable)"));
+  }
   if (error) return ErrnoStatus(absl::StrCat("mkdir ", path_), error.value());
   return absl::OkStatus();
 }

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/agent/agent.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <memory>
+#include <utility>
+
+#include "absl/synchronization/mutex.h"
+#include "userspace/agent/control_loop.h"
+#include "userspace/agent/host.h"
+#include "userspace/agent/view_exchange.h"
+#include "userspace/api/server.h"
+#include "userspace/base/status.h"
+#include "userspace/datapath/datapath.h"
+#include "userspace/datapath/grace_period.h"
+#include "userspace/datapath/reconciler.h"
+#include "userspace/sources/manifests/manifest_source.h"
+#include "userspace/store/store.h"
+#include "userspace/telemetry/logging.h"
+
+namespace shunt {
+namespace {
+
+// Signals that end the agent. Blocked in every thread, waited for in one.
+class EndSignals {
+ public:
+  EndSignals() {
+    sigemptyset(&signals_);
+    sigaddset(&signals_, SIGTERM);
+    sigaddset(&signals_, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+  }
+
+  int Wait() const {
+    int signal = 0;
+    sigwait(&signals_, &signal);
+    return signal;
+  }
+
+ private:
+  sigset_t signals_;
+};
+
+// The reason to end, should there be one before a signal.
+class FatalError {
+ public:
+  void Set(const absl::Status& status) {
+    absl::MutexLock lock(&mutex_);
+    status_ = status;
+    kill(getpid(), SIGTERM);
+  }
+  absl::Status Get() const {
+    absl::MutexLock lock(&mutex_);
+    return status_;
+  }
+
+ private:
+  mutable absl::Mutex mutex_;
+  absl::Status status_ ABSL_GUARDED_BY(mutex_);
+};
+
+absl::StatusOr<std::string> ServedCgroup(const Options& options) {
+  if (!options.cgroup.empty()) return options.cgroup;
+  return FindCgroup2();
+}
+
+AgentView Identity(const Options& options, const std::string& cgroup, const Datapath& datapath) {
+  AgentView identity;
+  identity.version = SHUNT_VERSION;
+  identity.node_name = options.node_name;
+  identity.started = absl::Now();
+  identity.sources = {"manifests " + options.manifests};
+  identity.cgroup = cgroup;
+  identity.bpffs = options.bpffs;
+  identity.refusal = datapath.config().has_set_retval ? "ECONNREFUSED" : "EPERM";
+  return identity;
+}
+
+}  // namespace
+
+absl::Status Serve(const Options& options) {
+  const EndSignals signals;
+  FatalError fatal;
+  SHUNT_ASSIGN_OR_RETURN(const std::string cgroup, ServedCgroup(options));
+  SHUNT_ASSIGN_OR_RETURN(
+      std::unique_ptr<Datapath> datapath,
+      Datapath::Open({.bpffs = options.bpffs, .cgroup = cgroup, .build = SHUNT_VERSION}));
+  RcuGracePeriod grace_period;
+  Reconciler reconciler(datapath->maps(), grace_period);
+  SHUNT_RETURN_IF_ERROR(reconciler.Adopt());
+
+  ControlLoop* wake = nullptr;  // nothing wakes it before it is there: see below
+  Store store(options.node_name, [&wake] { wake->OnChange(); });
+  ViewExchange views(options.bpffs, [&wake] { wake->OnViewWanted(); });
+  ControlLoop loop({.store = store,
+                    .datapath = *datapath,
+                    .reconciler = reconciler,
+                    .views = views,
+                    .identity = Identity(options, cgroup, *datapath)},
+                   [&fatal](const absl::Status& status) { fatal.Set(status); });
+  wake = &loop;
+  SHUNT_ASSIGN_OR_RETURN(std::unique_ptr<ApiServer> api,
+                         ApiServer::Start(options.api_socket, views));
+  SHUNT_ASSIGN_OR_RETURN(std::unique_ptr<ManifestSource> source,
+                         ManifestSource::Start(options.manifests, store));
+  LogInfo("started", {{"version", SHUNT_VERSION},
+                      {"node", options.node_name},
+                      {"manifests", options.manifests},
+                      {"bpffs", options.bpffs},
+                      {"socket", options.api_socket}});
+  loop.Start();
+  const int signal = signals.Wait();
+  if (absl::Status status = fatal.Get(); !status.ok()) return status;
+  LogInfo("ending, the kernel goes on serving", {{"signal", strsignal(signal)}});
+  return absl::OkStatus();
+}
+
+}  // namespace shunt

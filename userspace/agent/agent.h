@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SHUNT_AGENT_AGENT_H_
+#define SHUNT_AGENT_AGENT_H_
+
+#include "absl/status/status.h"
+#include "userspace/agent/options.h"
+
+namespace shunt {
+
+// Serves until SIGTERM or SIGINT, then returns within a second; the kernel goes
+// on serving. The calling thread must be the only one. An error is one line
+// that says what is missing and how to get it.
+absl::Status Serve(const Options& options);
+
+}  // namespace shunt
+
+#endif  // SHUNT_AGENT_AGENT_H_

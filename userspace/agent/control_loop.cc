@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/agent/control_loop.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "userspace/telemetry/logging.h"
+
+namespace shunt {
+namespace {
+
+// A change is applied at once when it was quiet before. Under load changes are
+// collected for this long, so that a storm costs a few updates, not thousands.
+constexpr absl::Duration kMinInterval = absl::Milliseconds(10);
+
+// What failed (a full map, no memory) is tried again: soon, then less often.
+constexpr absl::Duration kFirstRetry = absl::Milliseconds(100);
+constexpr absl::Duration kLastRetry = absl::Seconds(30);
+
+}  // namespace
+
+ControlLoop::ControlLoop(Parts parts, OnFatal on_fatal)
+    : parts_(std::move(parts)),
+      on_fatal_(std::move(on_fatal)),
+      planner_(parts_.identity.node_name) {}
+
+ControlLoop::~ControlLoop() {
+  {
+    absl::MutexLock lock(&mutex_);
+    stop_ = true;
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void ControlLoop::Start() {
+  thread_ = std::thread([this] { Run(); });
+}
+
+void ControlLoop::OnChange() {
+  absl::MutexLock lock(&mutex_);
+  changed_ = true;
+}
+
+void ControlLoop::OnViewWanted() {
+  absl::MutexLock lock(&mutex_);
+  view_wanted_ = true;
+}
+
+void ControlLoop::Run() {
+  for (Work work = WaitForWork(); work != Work::kStop; work = WaitForWork()) {
+    if (work == Work::kUpdate) {
+      if (absl::Status status = Update(); !status.ok()) {
+        on_fatal_(status);
+        return;
+      }
+    }
+    ShowView();
+  }
+}
+
+ControlLoop::Work ControlLoop::WaitForWork() {
+  const absl::Time retry =
+      result_.pending > 0 ? last_apply_ + retry_delay_ : absl::InfiniteFuture();
+  const auto has_work = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return stop_ || changed_ || view_wanted_;
+  };
+  absl::MutexLock lock(&mutex_);
+  mutex_.AwaitWithDeadline(absl::Condition(&stop_), last_apply_ + kMinInterval);
+  const bool woken = mutex_.AwaitWithDeadline(absl::Condition(&has_work), retry);
+  if (stop_) return Work::kStop;
+  view_wanted_ = false;  // every turn ends with a view for who wants one
+  return std::exchange(changed_, false) || !woken ? Work::kUpdate : Work::kView;
+}
+
+absl::Status ControlLoop::Update() {
+  if (parts_.store.synced()) {
+    const ClusterChanges changes = parts_.store.Take();
+    if (!in_charge_ || !changes.empty() || result_.pending > 0) Apply(changes);
+    if (!in_charge_) {
+      if (absl::Status status = TakeCharge(); !status.ok()) return status;
+    }
+  }
+  parts_.views.Advance();  // also where only the problems are others
+  return absl::OkStatus();
+}
+
+void ControlLoop::Apply(const ClusterChanges& changes) {
+  const absl::Time start = absl::Now();
+  StateChanges plan = planner_.Update(changes);
+  plan.complete = !in_charge_;
+  result_ = parts_.reconciler.Apply(plan);
+  last_apply_ = absl::Now();
+  last_apply_took_ = last_apply_ - start;
+  Report(result_);
+}
+
+absl::Status ControlLoop::TakeCharge() {
+  absl::Status status = parts_.datapath.Attach();
+  if (!status.ok()) return status;
+  in_charge_ = true;
+  LogInfo("serving", {{"servicePorts", planner_.state().size()},
+                      {"writes", result_.writes},
+                      {"took", last_apply_took_},
+                      {"cgroup", parts_.identity.cgroup}});
+  return absl::OkStatus();
+}
+
+void ControlLoop::Report(const Reconciler::Result& result) {
+  LogVerbose(2, "applied", {{"writes", result.writes}, {"took", last_apply_took_}});
+  if (result.pending == 0) {
+    retry_delay_ = absl::ZeroDuration();
+    return;
+  }
+  retry_delay_ = std::clamp(retry_delay_ * 2, kFirstRetry, kLastRetry);
+  LogWarning("the kernel does not hold all of it yet, trying again",
+             {{"servicePorts", result.pending},
+              {"first", result.failures.front().ToString()},
+              {"retryIn", retry_delay_}});
+}
+
+void ControlLoop::ShowView() {
+  if (std::optional<uint64_t> generation = parts_.views.Wanted()) {
+    parts_.views.Publish(std::make_shared<const AgentView>(MakeView(*generation)));
+  }
+}
+
+AgentView ControlLoop::MakeView(uint64_t generation) const {
+  AgentView view = parts_.identity;
+  view.generation = generation;
+  view.synced = in_charge_;
+  view.last_apply = last_apply_;
+  view.last_apply_took = last_apply_took_;
+  view.state = planner_.state();
+  view.problems = parts_.store.problems();
+  const Problems planned = planner_.problems();
+  view.problems.insert(view.problems.end(), planned.begin(), planned.end());
+  std::sort(view.problems.begin(), view.problems.end());
+  for (const auto& failure : result_.failures) view.pending.push_back(failure.ToString());
+  return view;
+}
+
+}  // namespace shunt

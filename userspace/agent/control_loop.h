@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SHUNT_AGENT_CONTROL_LOOP_H_
+#define SHUNT_AGENT_CONTROL_LOOP_H_
+
+#include <functional>
+#include <memory>
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "userspace/agent/view_exchange.h"
+#include "userspace/datapath/datapath.h"
+#include "userspace/datapath/reconciler.h"
+#include "userspace/planner/planner.h"
+#include "userspace/store/store.h"
+
+namespace shunt {
+
+// The control thread: takes what changed from the store, plans it, writes it to
+// the kernel, and retries what failed. It alone touches planner, reconciler and
+// maps, so none of them needs a lock.
+class ControlLoop {
+ public:
+  struct Parts {
+    Store& store;
+    Datapath& datapath;
+    Reconciler& reconciler;  // has adopted what an earlier agent left
+    ViewExchange& views;
+    AgentView identity;  // version, node name, paths: what never changes
+  };
+  // Called once, from the control thread, when the programs cannot be put in
+  // charge. The loop has ended then.
+  using OnFatal = std::function<void(const absl::Status&)>;
+
+  ControlLoop(Parts parts, OnFatal on_fatal);
+  ~ControlLoop();  // ends the thread; traffic goes on
+
+  void Start();
+  // From any thread: something changed in the store; somebody wants a view.
+  void OnChange() ABSL_LOCKS_EXCLUDED(mutex_);
+  void OnViewWanted() ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  enum class Work { kUpdate, kView, kStop };
+
+  void Run();
+  Work WaitForWork() ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status Update();
+  void Apply(const ClusterChanges& changes);
+  absl::Status TakeCharge();
+  void Report(const Reconciler::Result& result);
+  void ShowView();
+  AgentView MakeView(uint64_t generation) const;
+
+  const Parts parts_;
+  const OnFatal on_fatal_;
+
+  // Of the control thread.
+  Planner planner_;
+  Reconciler::Result result_;
+  bool in_charge_ = false;
+  absl::Time last_apply_ = absl::InfinitePast();
+  absl::Duration last_apply_took_;
+  absl::Duration retry_delay_;
+
+  absl::Mutex mutex_;
+  bool stop_ ABSL_GUARDED_BY(mutex_) = false;
+  bool changed_ ABSL_GUARDED_BY(mutex_) = true;  // what is there at the start
+  bool view_wanted_ ABSL_GUARDED_BY(mutex_) = false;
+
+  std::thread thread_;  // uses all the others
+};
+
+}  // namespace shunt
+
+#endif  // SHUNT_AGENT_CONTROL_LOOP_H_

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <iostream>
+
+#include "userspace/agent/agent.h"
+#include "userspace/agent/host.h"
+#include "userspace/agent/options.h"
+#include "userspace/datapath/datapath.h"
+#include "userspace/telemetry/logging.h"
+
+namespace {
+
+absl::Status Run(const shunt::Options& options) {
+  switch (options.action) {
+    case shunt::Options::Action::kCleanup:
+      return shunt::RemoveDatapath(options.bpffs);
+    case shunt::Options::Action::kInitOnly:
+      return shunt::PrepareHost();
+    case shunt::Options::Action::kServe:
+      return shunt::Serve(options);
+  }
+  return absl::InternalError("an action without a case");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::variant<shunt::Options, int> parsed = shunt::ParseOptions(argc, argv);
+  if (const int* exit_code = std::get_if<int>(&parsed)) return *exit_code;
+  const shunt::Options& options = std::get<shunt::Options>(parsed);
+  shunt::ConfigureLogging(options.log_format, options.verbosity);
+  if (absl::Status status = Run(options); !status.ok()) {
+    shunt::LogError("shuntd cannot go on", {{"err", status}});
+    return 1;
+  }
+  return 0;
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/agent/view_exchange.h"
+
+#include <utility>
+
+namespace shunt {
+namespace {
+
+// Longer than any update takes. Who still has none then gets the one before:
+// an agent that is busy for so long must be visible, not silent.
+constexpr absl::Duration kPatience = absl::Seconds(3);
+
+}  // namespace
+
+ViewExchange::ViewExchange(std::string bpffs, std::function<void()> ask)
+    : bpffs_(std::move(bpffs)), ask_(std::move(ask)) {}
+
+void ViewExchange::Advance() {
+  absl::MutexLock lock(&mutex_);
+  ++generation_;
+}
+
+std::optional<uint64_t> ViewExchange::Wanted() const {
+  absl::MutexLock lock(&mutex_);
+  if (!wanted_) return std::nullopt;
+  return generation_;
+}
+
+void ViewExchange::Publish(std::shared_ptr<const AgentView> view) {
+  absl::MutexLock lock(&mutex_);
+  view_ = std::move(view);
+  wanted_ = false;
+}
+
+std::shared_ptr<const AgentView> ViewExchange::Latest() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (IsFresh()) return view_;
+    wanted_ = true;
+  }
+  ask_();
+  absl::MutexLock lock(&mutex_);
+  mutex_.AwaitWithTimeout(absl::Condition(
+                              +[](ViewExchange* exchange) { return !exchange->wanted_; }, this),
+                          kPatience);
+  return view_;
+}
+
+std::shared_ptr<const AgentView> ViewExchange::WaitForChange(uint64_t seen,
+                                                             absl::Duration timeout) {
+  const auto changed = [this, seen]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return generation_ != seen;
+  };
+  {
+    absl::MutexLock lock(&mutex_);
+    mutex_.AwaitWithTimeout(absl::Condition(&changed), timeout);
+  }
+  return Latest();
+}
+
+absl::StatusOr<std::vector<MapInfo>> ViewExchange::Maps() { return InspectMaps(bpffs_); }
+
+absl::StatusOr<std::vector<ProgramInfo>> ViewExchange::Programs() {
+  return InspectPrograms(bpffs_);
+}
+
+absl::StatusOr<VerdictCounters> ViewExchange::Counters() { return ReadCounters(bpffs_); }
+
+}  // namespace shunt
