@@ -2,9 +2,33 @@
 #ifndef SHUNT_DATAPATH_RECONCILER_H_
 #define SHUNT_DATAPATH_RECONCILER_H_
 
-// (private part: the implementer's)
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "userspace/datapath/backend_table.h"
+#include "userspace/datapath/delta_table.h"
+#include "userspace/datapath/inventory.h"
+#include "userspace/datapath/map_store.h"
+#include "userspace/datapath/service_table.h"
+#include "userspace/datapath/slot_arena.h"
+#include "userspace/state/datapath_state.h"
 
 namespace shunt {
+
+// A service port that is not yet as desired, and why.
+struct PendingService {
+  ServicePortName name;
+  absl::Status reason;
+
+  std::string ToString() const;  // "shop/web:http: map shunt_frontends is full (262144)"
+};
 
 // Makes the maps hold the desired state: compares, writes the difference in an
 // order in which no reader ever sees a slot or a backend that is not there
@@ -12,28 +36,94 @@ namespace shunt {
 // backend ids with their generations, and slot ranges are storage, and the
 // planner knows nothing of them.
 //
+// A write that fails holds up its own service port alone: the frontends of that
+// one keep the complete list that they had.
+//
 // Belongs to the control thread.
 class Reconciler {
  public:
   struct Result {
-    size_t writes = 0;                  // map operations that succeeded
-    size_t pending = 0;                 // service ports that are not yet as desired
+    size_t writes = 0;                     // map operations that succeeded
+    size_t pending = 0;                    // service ports that are not yet as desired
     std::vector<PendingService> failures;  // one each, with name and reason
   };
 
+  // Both must outlive this.
   Reconciler(MapStore& maps, GracePeriod& grace_period);
 
   // Reads what an earlier agent left: ids, ranges, generations. Entries that
-  // contradict each other are not trusted and are replaced by the first Apply.
-  // Once, before the first Apply.
+  // contradict each other are not trusted; the first complete Apply replaces or
+  // removes them. Once, before the first Apply; writes nothing. Fails only
+  // where a map cannot be read, and may then be tried again.
   absl::Status Adopt();
 
   // Takes over `changes` and writes what differs. Also retries what is pending:
   // call it again with no changes after a failure.
   Result Apply(const StateChanges& changes);
+
+ private:
+  using Records = std::vector<ServiceRecord*>;
+
+  // Adopt.
+  ServiceRecord& AdoptedOwner(uint32_t service_id);
+  void AdoptBackends(const Inventory& inventory);
+  void AdoptFrontends(const Inventory& inventory);
+  SlotList& AdoptList(ServiceRecord& record, const shunt_range& range);
+  void AdoptDesired(const Inventory& inventory);
+
+  // What is to become of things.
+  void TakeOver(const StateChanges& changes);
+  void Change(ServiceRecord& record, ServicePortStatePtr desired);
+  Records TouchedAndDesired();
+
+  // The steps, in order.
+  void DeleteFrontends();
+  void WriteNames(Records& ready);
+  bool UpsertBackends(ServiceRecord& record);
+  bool FillLists(ServiceRecord& record);
+  void PutFrontends(const Records& ready);
+  void ReleaseLists(ServiceRecord& record);
+  void FreeBackends(ServiceRecord& record);
+  void RemoveServices();
+  void BeginGracePeriod();
+
+  bool FillList(ServiceRecord& record, ListRole role, std::vector<shunt_backend_ref> refs);
+  SlotList* FindFilled(ServiceRecord& record, ListRole role,
+                       const std::vector<shunt_backend_ref>& refs);
+  absl::StatusOr<SlotList*> FillFresh(ServiceRecord& record, std::vector<shunt_backend_ref> refs);
+  shunt_frontend ValueOf(ServiceRecord& record, const Frontend& frontend);
+
+  // A frontend began or ceased to have `value`.
+  void Enter(const shunt_frontend& value);
+  void Leave(const shunt_frontend& value);
+
+  // Counts a write, or notes its failure. Returns whether it succeeded.
+  bool Wrote(uint32_t service_id, const absl::Status& status);
+  void Fail(uint32_t service_id, const absl::Status& status);
+  Result TakeResult();
+
+  MapStore& maps_;
+  GracePeriod& grace_period_;
+  SlotArena arena_;
+  BackendTable backends_;
+  ServiceTable services_;
+  DeltaTable<uint32_t, shunt_service> names_;
+  DeltaTable<FrontendKey, shunt_frontend> frontends_;
+
+  absl::btree_set<uint32_t> touched_;                 // service ids that this Apply has to look at
+  absl::btree_map<uint32_t, absl::Status> failures_;  // of the last Apply, by service id
+  size_t writes_ = 0;                                 // of this Apply
+  std::optional<uint64_t> adoption_;  // grace period before which all free space is suspect
 };
 
 // What the maps hold, as a value: for `shuntctl --source maps`, audits, tests.
+// What does not hang together is shown as far as it can be: a service port
+// without a name is called "?/ID", a slot that leads nowhere is left out.
+//
+// The maps do not say which list is which. Where the frontends of one family
+// have two lists, the longer one is taken for the cluster list, and of two
+// equally long ones that of the frontend that sorts first; a lone list is the
+// cluster list.
 absl::StatusOr<DatapathState> StateFromMaps(const MapStore& maps);
 
 }  // namespace shunt
