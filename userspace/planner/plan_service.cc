@@ -61,7 +61,7 @@ class ServicePlanner {
     }
     ServicePortState state{.frontends = FrontendsOf(index)};
     if (!state.frontends.empty()) {
-      state.backends = BackendsOf(port, state.frontends);
+      state.backends = BackendsOf(index, state.frontends);
       plan_.ports.emplace(std::move(port_name),
                           std::make_shared<ServicePortState>(std::move(state)));
     }
@@ -86,21 +86,22 @@ class ServicePlanner {
     return frontends;
   }
 
-  std::vector<Backend> BackendsOf(const ServicePort& port, const std::vector<Frontend>& frontends) {
+  std::vector<Backend> BackendsOf(size_t index, const std::vector<Frontend>& frontends) {
     std::vector<Backend> backends;
     for (const Family family : {Family::kIpv4, Family::kIpv6}) {
       const bool wanted = std::any_of(
           frontends.begin(), frontends.end(),
           [&](const Frontend& frontend) { return frontend.key.address.family() == family; });
       if (wanted) {
-        AppendBackends(port, family, backends);
+        AppendBackends(index, family, backends);
       }
     }
     std::sort(backends.begin(), backends.end());
     return backends;
   }
 
-  void AppendBackends(const ServicePort& port, Family family, std::vector<Backend>& backends) {
+  void AppendBackends(size_t index, Family family, std::vector<Backend>& backends) {
+    const ServicePort& port = service_.ports[index];
     const EndpointSelection selection =
         SelectEndpoints(slices_, {.name = port.name, .protocol = port.protocol, .family = family},
                         ListsUsedBy(service_, port), node_);
@@ -114,7 +115,7 @@ class ServicePlanner {
                           .in_cluster_list = IsSelected(candidate.cluster) && Fits(in_cluster),
                           .in_local_list = IsSelected(candidate.local) && Fits(in_local)});
     }
-    ReportCut(port, family, std::max(in_cluster, in_local));
+    ReportCut(index, family, std::max(in_cluster, in_local));
   }
 
   static bool MayServe(const Candidate& candidate) {
@@ -125,12 +126,13 @@ class ServicePlanner {
   // Counts one more for a list, and tells whether it still has a place there.
   static bool Fits(size_t& count) { return ++count <= SHUNT_MAX_SLOTS_PER_LIST; }
 
-  void ReportCut(const ServicePort& port, Family family, size_t count) {
+  void ReportCut(size_t index, Family family, size_t count) {
     if (count > SHUNT_MAX_SLOTS_PER_LIST) {
-      Report("", absl::StrCat("port \"", port.name, "\" has ", count,
-                              family == Family::kIpv4 ? " IPv4" : " IPv6",
-                              " endpoints; new connections go to the first ",
-                              SHUNT_MAX_SLOTS_PER_LIST, " of them"));
+      Report(
+          FieldOfPort(index),
+          absl::StrCat(count, family == Family::kIpv4 ? " IPv4" : " IPv6",
+                       " endpoints are more than the maps hold; new connections go to the first ",
+                       SHUNT_MAX_SLOTS_PER_LIST));
     }
   }
 
