@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "shunt/limits.h"
 #include "tests/unit/planner/cluster_builder.h"
@@ -191,8 +193,8 @@ TEST(PlanService, CutsAListThatTheMapsCannotHold) {
   EXPECT_THAT(state.ListOf(state.frontends[0]), SizeIs(SHUNT_MAX_SLOTS_PER_LIST));
   EXPECT_THAT(
       Texts(plan.problems),
-      ElementsAre("Service shop/web||port \"\" has 65538 IPv4 endpoints; new connections go "
-                  "to the first 65536 of them"));
+      ElementsAre("Service shop/web|spec.ports[0]|65538 IPv4 endpoints are more than the maps "
+                  "hold; new connections go to the first 65536"));
 }
 
 }  // namespace
