@@ -31,7 +31,8 @@ absl::Status DatapathTest::Open() {
   SHUNT_RETURN_IF_ERROR(JoinCgroup(cgroup_));
   SHUNT_ASSIGN_OR_RETURN(datapath_,
                          Datapath::Open({.bpffs = bpffs_, .cgroup = cgroup_, .build = "test"}));
-  grace_period_ = std::make_unique<MembarrierGracePeriod>();
+  grace_period_ = std::make_unique<RcuGracePeriod>(
+      MembarrierOr([] { return absl::UnavailableError("tests need membarrier(2)"); }));
   reconciler_ = std::make_unique<Reconciler>(datapath_->maps(), *grace_period_);
   return reconciler_->Adopt();
 }

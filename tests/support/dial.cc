@@ -21,8 +21,8 @@ namespace {
 constexpr char kQuestion[] = "who?";
 
 DialResult Failed(std::string call, int error) {
-  // A blocking call that reached its time limit says EAGAIN or EINPROGRESS.
-  const bool timed_out = error == EAGAIN || error == EINPROGRESS;
+  // What a blocking call says that reached its time limit.
+  const bool timed_out = error == (call == "connect" ? EINPROGRESS : EAGAIN);
   return {.error = timed_out ? ETIMEDOUT : error, .call = std::move(call)};
 }
 
