@@ -18,6 +18,7 @@
 #include "userspace/datapath/map_store.h"
 #include "userspace/datapath/service_table.h"
 #include "userspace/datapath/slot_arena.h"
+#include "userspace/datapath/state_from_maps.h"  // IWYU pragma: export
 #include "userspace/state/datapath_state.h"
 
 namespace shunt {
@@ -115,16 +116,6 @@ class Reconciler {
   size_t writes_ = 0;                                 // of this Apply
   std::optional<uint64_t> adoption_;  // grace period before which all free space is suspect
 };
-
-// What the maps hold, as a value: for `shuntctl --source maps`, audits, tests.
-// What does not hang together is shown as far as it can be: a service port
-// without a name is called "?/ID", a slot that leads nowhere is left out.
-//
-// The maps do not say which list is which. Where the frontends of one family
-// have two lists, the longer one is taken for the cluster list, and of two
-// equally long ones that of the frontend that sorts first; a lone list is the
-// cluster list.
-absl::StatusOr<DatapathState> StateFromMaps(const MapStore& maps);
 
 }  // namespace shunt
 

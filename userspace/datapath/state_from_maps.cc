@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "userspace/datapath/state_from_maps.h"
+
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -9,7 +12,6 @@
 #include "absl/container/flat_hash_set.h"
 #include "userspace/base/status.h"
 #include "userspace/datapath/abi_address.h"
-#include "userspace/datapath/reconciler.h"
 #include "userspace/datapath/service_name.h"
 
 namespace shunt {

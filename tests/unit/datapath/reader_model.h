@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SHUNT_TESTS_UNIT_DATAPATH_READER_MODEL_H_
+#define SHUNT_TESTS_UNIT_DATAPATH_READER_MODEL_H_
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "userspace/datapath/abi_address.h"
+#include "userspace/datapath/memory_map_store.h"
+#include "userspace/state/datapath_state.h"
+
+namespace shunt {
+
+// What a program makes of the maps, checked after every single write:
+//
+//  - a frontend's slots exist, each names a live backend of the frontend's own
+//    service port and family, by the right generation, in order of ids;
+//  - each frontend leads to a complete list, the old one or the new one, and is
+//    missing only where it may be;
+//  - no slot and no backend is overwritten that a program could still hold: one
+//    that a frontend led to after the last grace period that has ended began.
+//
+// A violation fails the test with a line that says which.
+class ReaderModel : public MemoryMapStore::Observer {
+ public:
+  explicit ReaderModel(MemoryMapStore& store) : store_(store) { store.Observe(this); }
+  ~ReaderModel() override { store_.Observe(nullptr); }
+
+  // From now on traffic may also go as `state` says.
+  void Allow(const DatapathState& state) {
+    absl::btree_map<FrontendKey, std::string> fates = Fates(state);
+    for (const auto& [key, fate] : fates) allowed_.try_emplace(key, allowed_for_others_);
+    for (auto& [key, allowed] : allowed_) {
+      auto fate = fates.find(key);
+      allowed.insert(fate == fates.end() ? kMissing : fate->second);
+    }
+    allowed_for_others_.insert(kMissing);
+  }
+  // From now on traffic goes as `state` says and not otherwise.
+  void Settle(const DatapathState& state) {
+    allowed_.clear();
+    Allow(state);
+    Check();
+  }
+
+  size_t clock() const { return clock_; }
+  // A grace period has ended that began at `clock`.
+  void GracePeriodEnded(size_t clock) { held_since_ = std::max(held_since_, clock); }
+
+  void BeforeSlots(uint32_t base, absl::Span<const shunt_backend_ref> slots) override {
+    for (uint32_t slot = base; slot < base + slots.size(); ++slot) {
+      EXPECT_FALSE(IsHeld(slots_seen_, slot)) << "overwrites slot " << slot << ", which is held";
+    }
+  }
+
+  void BeforeBackend(uint32_t id, const shunt_backend& value) override {
+    if (!IsHeld(backends_seen_, id)) return;
+    const shunt_backend& old = store_.backends()[id];
+    EXPECT_TRUE(old.state != SHUNT_BACKEND_FREE || value.state == SHUNT_BACKEND_FREE)
+        << "uses backend id " << id << " again, which is held";
+    shunt_backend expected = old;
+    expected.state = value.state;
+    expected.generation = value.generation;
+    EXPECT_EQ(std::memcmp(&expected, &value, sizeof(value)), 0)
+        << "changes backend " << id << " under its readers";
+  }
+
+  void AfterWrite() override {
+    ++clock_;
+    Check();
+  }
+
+ private:
+  static constexpr char kMissing[] = "missing";
+
+  static std::string Fate(const ServicePortName& service, shunt_verdict when_empty,
+                          std::vector<std::string> backends) {
+    std::sort(backends.begin(), backends.end());
+    return absl::StrCat(service.ToString(), "/", static_cast<int>(service.protocol), " -> ",
+                        backends.empty() ? absl::StrCat("verdict ", static_cast<int>(when_empty))
+                                         : absl::StrJoin(backends, " "));
+  }
+
+  static absl::btree_map<FrontendKey, std::string> Fates(const DatapathState& state) {
+    absl::btree_map<FrontendKey, std::string> fates;
+    for (const auto& [name, service] : state) {
+      for (const Frontend& frontend : service->frontends) {
+        std::vector<std::string> list;
+        for (const Backend& backend : service->ListOf(frontend)) list.push_back(backend.ToString());
+        fates[frontend.key] = Fate(name, frontend.when_empty, list);
+      }
+    }
+    return fates;
+  }
+
+  void Check() {
+    absl::btree_set<FrontendKey> present;
+    const auto entries = store_.Frontends().value();
+    for (const auto& [key, value] : entries) {
+      const FrontendKey frontend = FrontendKey::FromAbi(key);
+      present.insert(frontend);
+      EXPECT_EQ(value.owner.tag, shunt_frontend_tag(&key)) << frontend.ToString();
+      CheckFate(frontend, FateOf(frontend, value));
+    }
+    for (const auto& [key, allowed] : allowed_) {
+      if (!present.contains(key)) CheckFate(key, kMissing);
+    }
+  }
+
+  void CheckFate(const FrontendKey& key, const std::string& fate) {
+    auto allowed = allowed_.find(key);
+    if (allowed == allowed_.end()) {
+      ADD_FAILURE() << key.ToString() << " is dialled by nobody, but: " << fate;
+      return;
+    }
+    EXPECT_TRUE(allowed->second.contains(fate))
+        << key.ToString() << ": " << fate << "\nallowed: " << absl::StrJoin(allowed->second, " | ");
+  }
+
+  // Follows a frontend as a program does.
+  std::string FateOf(const FrontendKey& key, const shunt_frontend& value) {
+    std::vector<std::string> backends;
+    std::optional<uint32_t> previous;
+    for (uint32_t i = 0; i < value.slots.count; ++i) {
+      const uint32_t slot = value.slots.base + i;
+      if (slot >= store_.slots().size()) return "a slot that does not exist";
+      const shunt_backend_ref& ref = store_.slots()[slot];
+      if (ref.id >= store_.backends().size()) return "a backend that does not exist";
+      const shunt_backend& backend = store_.backends()[ref.id];
+      slots_seen_[slot] = backends_seen_[ref.id] = clock_;
+      const IpAddress address = ToIpAddress(backend.address);
+      if (backend.state == SHUNT_BACKEND_FREE) return "a backend that is free";
+      if (backend.generation == 0) return "generation 0";
+      if (backend.generation != ref.generation) return "a stale reference";
+      if (backend.service_id != value.owner.service_id) return "another service's backend";
+      if (backend.protocol != key.protocol) return "another protocol";
+      if (address.family() != key.address.family()) return "another family";
+      if (previous.has_value() && *previous >= ref.id) return "ids out of order";
+      previous = ref.id;
+      backends.push_back(AddressAndPort(address, backend.port));
+    }
+    return Fate(NameOf(value.owner.service_id), value.when_empty, backends);
+  }
+
+  ServicePortName NameOf(uint32_t service_id) const {
+    const auto services = store_.Services().value();
+    for (const auto& [id, service] : services) {
+      if (id != service_id) continue;
+      return {service.name_space, service.name, service.port_name, service.protocol};
+    }
+    return {.name_space = "?", .name = absl::StrCat(service_id)};
+  }
+
+  bool IsHeld(const absl::btree_map<uint32_t, size_t>& seen, uint32_t item) const {
+    auto it = seen.find(item);
+    return it != seen.end() && it->second >= held_since_;
+  }
+
+  MemoryMapStore& store_;
+  absl::btree_map<FrontendKey, absl::btree_set<std::string>> allowed_;
+  absl::btree_set<std::string> allowed_for_others_ = {kMissing};
+  // When a frontend last led to it, by id.
+  absl::btree_map<uint32_t, size_t> slots_seen_, backends_seen_;
+  size_t clock_ = 1;       // grows with every write
+  size_t held_since_ = 0;  // programs that run now began at this clock or later
+};
+
+// Grace periods that end when a test says so, or when somebody waits.
+class FakeGracePeriod : public GracePeriod {
+ public:
+  explicit FakeGracePeriod(ReaderModel* model = nullptr) : model_(model) {}
+
+  uint64_t Begin() override {
+    began_.push_back(model_ != nullptr ? model_->clock() : 0);
+    return began_.size();
+  }
+  bool HasEnded(uint64_t ticket) override { return ticket <= ended_; }
+  void WaitFor(uint64_t ticket) override {
+    if (ticket > ended_) ++waits_;
+    End(ticket);
+  }
+
+  // All that have begun.
+  void EndAll() { End(began_.size()); }
+  size_t begun() const { return began_.size(); }
+  size_t waits() const { return waits_; }
+
+ private:
+  void End(uint64_t ticket) {
+    for (; ended_ < ticket; ++ended_) {
+      if (model_ != nullptr) model_->GracePeriodEnded(began_[ended_]);
+    }
+  }
+
+  ReaderModel* model_;
+  std::vector<size_t> began_;  // clock by ticket
+  uint64_t ended_ = 0;
+  size_t waits_ = 0;
+};
+
+}  // namespace shunt
+
+#endif  // SHUNT_TESTS_UNIT_DATAPATH_READER_MODEL_H_
