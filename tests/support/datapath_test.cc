@@ -17,7 +17,7 @@ namespace shunt::testing {
 
 void DatapathTest::SetUp() {
   PrivilegedTest::SetUp();
-  if (IsSkipped()) return;
+  if (IsSkipped() || HasFatalFailure()) return;
   const absl::Status opened = Open();
   ASSERT_TRUE(opened.ok()) << opened;
 }

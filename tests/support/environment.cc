@@ -71,17 +71,13 @@ absl::StatusOr<Environment> MakeDirectories() {
 }
 
 absl::Status EnterNamespaces(const Environment& environment) {
-  if (unshare(CLONE_NEWNS | CLONE_NEWNET) != 0) return ErrnoStatus("unshare");
+  if (unshare(CLONE_NEWNS) != 0) return ErrnoStatus("unshare");
   if (mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return ErrnoStatus("mount /");
   if (mount("bpf", environment.bpffs.c_str(), "bpf", 0, nullptr) != 0) {
     return ErrnoStatus("mount -t bpf");
   }
   SHUNT_RETURN_IF_ERROR(JoinCgroup(environment.cgroup));
-  SHUNT_RETURN_IF_ERROR(MustRun({"ip", "link", "set", "lo", "up"}));
-  // Bit 1 is for clients, bit 2 for servers.
-  SHUNT_RETURN_IF_ERROR(WriteFile("/proc/sys/net/ipv4/tcp_fastopen", "3"));
-  // Listeners are below; tests dial far more often than the default has ports for.
-  return WriteFile("/proc/sys/net/ipv4/ip_local_port_range", "20000 65000");
+  return EnterFreshNetwork();
 }
 
 sigset_t GuardSignals() {
@@ -114,6 +110,15 @@ int Guard(pid_t child) {
 }
 
 }  // namespace
+
+absl::Status EnterFreshNetwork() {
+  if (unshare(CLONE_NEWNET) != 0) return ErrnoStatus("unshare(CLONE_NEWNET)");
+  SHUNT_RETURN_IF_ERROR(MustRun({"ip", "link", "set", "lo", "up"}));
+  // Bit 1 is for clients, bit 2 for servers.
+  SHUNT_RETURN_IF_ERROR(WriteFile("/proc/sys/net/ipv4/tcp_fastopen", "3"));
+  // Listeners are below; tests dial far more often than the default has ports for.
+  return WriteFile("/proc/sys/net/ipv4/ip_local_port_range", "20000 65000");
+}
 
 const absl::StatusOr<Environment>& GetEnvironment() { return MutableEnvironment(); }
 

@@ -26,12 +26,18 @@ const absl::StatusOr<Environment>& GetEnvironment();
 // the exit code. Called once, by main(), before there are threads.
 int RunInEnvironment(absl::FunctionRef<int()> body);
 
+// Moves the calling thread, and threads that it starts later, to a network
+// namespace that holds nothing but `lo`.
+absl::Status EnterFreshNetwork();
+
 // The base of every test that needs root: skips it where there is no
-// environment, and says why.
+// environment, and says why. Each test has a network of its own.
 class PrivilegedTest : public ::testing::Test {
  protected:
   void SetUp() override {
     if (!GetEnvironment().ok()) GTEST_SKIP() << GetEnvironment().status().message();
+    const absl::Status entered = EnterFreshNetwork();
+    ASSERT_TRUE(entered.ok()) << entered;
   }
 };
 
