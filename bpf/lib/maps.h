@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Every map, in the order in which a connect walks them. The programs may only
- * read what the agent writes (BPF_F_RDONLY_PROG).
+ * read what the agent writes (BPF_F_RDONLY_PROG); but the kernel refuses to
+ * share memory for writing with a map that says so.
  */
 #ifndef SHUNT_BPF_MAPS_H_
 #define SHUNT_BPF_MAPS_H_
@@ -32,7 +33,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, SHUNT_MAX_SLOTS);
-	__uint(map_flags, BPF_F_MMAPABLE | BPF_F_RDONLY_PROG);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, __u32);
 	__type(value, struct shunt_backend_ref);
 } shunt_slots SEC(".maps");
@@ -41,7 +42,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, SHUNT_MAX_BACKENDS);
-	__uint(map_flags, BPF_F_MMAPABLE | BPF_F_RDONLY_PROG);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, __u32);
 	__type(value, struct shunt_backend);
 } shunt_backends SEC(".maps");
