@@ -42,7 +42,7 @@ namespace shunt {
 
 // "WHAT: No such file or directory", with the status code that fits errno.
 inline absl::Status ErrnoStatus(std::string_view what, int error = errno) {
-  return absl::ErrnoToStatus(error, what);
+  return absl::ErrnoToStatus(error, absl::string_view(what.data(), what.size()));
 }
 
 }  // namespace shunt
