@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What traffic sees while writes into the maps fail.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/datapath/reader_model.h"
+#include "tests/unit/datapath/states.h"
+#include "userspace/datapath/reconciler.h"
+
+namespace shunt {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+// The world that a test runs in: maps, readers, one agent.
+struct World {
+  explicit World(const MemoryMapStore::Sizes& sizes = {}) : store(sizes) {
+    EXPECT_TRUE(reconciler.Adopt().ok());
+    model.Settle({});
+  }
+
+  Reconciler::Result Apply(const StateChanges& changes, const DatapathState& state) {
+    model.Allow(state);
+    return reconciler.Apply(changes);
+  }
+  Reconciler::Result Apply(const DatapathState& state) { return Apply(All(state), state); }
+
+  // Everything is as `state` says, and nothing is left of what was before.
+  void ExpectArrived(const DatapathState& state) {
+    model.Settle(state);
+    EXPECT_EQ(MeaningOf(StateFromMaps(store).value()), MeaningOf(state));
+    EXPECT_EQ(reconciler.Apply(All(state)).writes, 0u);
+  }
+
+  MemoryMapStore store;
+  ReaderModel model{store};
+  FakeGracePeriod grace_period{&model};
+  Reconciler reconciler{store, grace_period};
+};
+
+// Two states that differ in every way that there is.
+DatapathState Before() {
+  std::vector<Backend> both = Pods({1, 2, 3});
+  both[0].in_local_list = true;
+  return {
+      {Name("changed"), OneFrontend(1, {1, 2})},
+      {Name("gone"), OneFrontend(2, {3, 4})},
+      {Name("from"), Port({Front("10.96.0.3"), Front("10.96.0.4")}, Pods({5}))},
+      {Name("to"), OneFrontend(5, {6})},
+      {Name("two-lists"),
+       Port({Front("10.96.0.6"), Front("192.0.2.1", 30080, BackendList::kLocal)}, both)},
+      {Name("same"), OneFrontend(7, {7})},
+  };
+}
+
+DatapathState After() {
+  std::vector<Backend> both = Pods({1, 2, 3});
+  both[1].in_local_list = true;
+  return {
+      {Name("changed"), OneFrontend(1, {2, 9})},
+      {Name("new"), OneFrontend(8, {1, 3})},
+      {Name("from"), OneFrontend(3, {5})},
+      {Name("to"), Port({Front("10.96.0.4"), Front("10.96.0.5")}, Pods({6}))},
+      {Name("two-lists"),
+       Port({Front("10.96.0.6"), Front("192.0.2.1", 30080, BackendList::kLocal)}, both)},
+      {Name("same"), OneFrontend(7, {7})},
+  };
+}
+
+TEST(ReconcilerFailureTest, WhicheverWriteFailsListsStayCompleteAndTheNextAttemptArrives) {
+  for (const auto& [before, after] : {std::pair(Before(), After()), std::pair(After(), Before()),
+                                      std::pair(Before(), DatapathState())}) {
+    bool failed = true;
+    for (size_t n = 0; failed; ++n) {
+      SCOPED_TRACE(absl::StrCat("write ", n, " fails"));
+      World world;
+      world.Apply(before);
+      world.model.Settle(before);
+      const size_t attempts = world.store.attempts();
+      world.store.FailAfter(n);
+      const Reconciler::Result result = world.Apply(after);
+      failed = world.store.attempts() > attempts + n;
+      EXPECT_EQ(result.pending, failed ? 1u : 0u);
+      EXPECT_THAT(result.failures, SizeIs(result.pending));
+      world.store.Heal();
+      EXPECT_EQ(world.reconciler.Apply({}).pending, 0u);
+      world.ExpectArrived(after);
+    }
+  }
+}
+
+TEST(ReconcilerFailureTest, WhicheverWriteFailsTheOldStateCanBeWantedBack) {
+  bool failed = true;
+  for (size_t n = 0; failed; ++n) {
+    SCOPED_TRACE(absl::StrCat("write ", n, " fails"));
+    World world;
+    world.Apply(Before());
+    world.model.Settle(Before());
+    const size_t attempts = world.store.attempts();
+    world.store.FailAfter(n);
+    world.Apply(Difference(Before(), After()), After());
+    failed = world.store.attempts() > attempts + n;
+    world.store.Heal();
+    EXPECT_EQ(world.Apply(Difference(After(), Before()), Before()).pending, 0u);
+    world.ExpectArrived(Before());
+  }
+}
+
+TEST(ReconcilerFailureTest, AMapThatFailsForAWhileIsCaughtUpWith) {
+  for (std::string_view map :
+       {"shunt_frontends", "shunt_services", "shunt_slots", "shunt_backends"}) {
+    SCOPED_TRACE(std::string(map));
+    World world;
+    world.Apply(Before());
+    world.model.Settle(Before());
+    world.store.FailWhere([=](std::string_view written) { return written == map; });
+    for (int i = 0; i < 3; ++i) {
+      const Reconciler::Result result = world.Apply(After());
+      EXPECT_GT(result.pending, 0u);
+      EXPECT_THAT(result.failures[0].ToString(), HasSubstr(std::string(map)));
+    }
+    world.store.Heal();
+    EXPECT_EQ(world.reconciler.Apply({}).pending, 0u);
+    world.ExpectArrived(After());
+  }
+}
+
+TEST(ReconcilerFailureTest, AFailureHoldsUpItsOwnServiceAlone) {
+  World world;
+  world.Apply({{Name("a"), OneFrontend(1, {1})}, {Name("b"), OneFrontend(2, {2})}});
+  world.store.FailFrontend(Key("10.96.0.1", 80));
+  const DatapathState wanted = {{Name("a"), OneFrontend(1, {1, 3})},
+                                {Name("b"), OneFrontend(2, {2, 3})}};
+  const Reconciler::Result result = world.Apply(wanted);
+  ASSERT_THAT(result.failures, SizeIs(1));
+  EXPECT_EQ(result.failures[0].name, Name("a"));
+  const Meaning now = MeaningOf(StateFromMaps(world.store).value());
+  EXPECT_EQ(now.frontends.at(Key("10.96.0.2", 80)),
+            MeaningOf(wanted).frontends.at(Key("10.96.0.2", 80)));
+  EXPECT_THAT(now.frontends.at(Key("10.96.0.1", 80)), Not(HasSubstr("10.244.0.3")));
+}
+
+TEST(ReconcilerFailureTest, AnAddressThatCannotBeDeletedKeepsItsBackendsUntilItIs) {
+  World world;
+  const DatapathState before = {{Name("web"), OneFrontend(1, {1, 2})}};
+  world.Apply(before);
+  world.store.FailFrontend(Key("10.96.0.1", 80));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(world.Apply(DatapathState()).pending, 1u);
+    EXPECT_EQ(MeaningOf(StateFromMaps(world.store).value()), MeaningOf(before));
+    world.grace_period.EndAll();
+  }
+  world.store.Heal();
+  world.Apply(DatapathState());
+  world.ExpectArrived({});
+}
+
+TEST(ReconcilerFailureTest, AnAddressThatCannotBeHandedOverStaysWithTheOldServiceAndWorks) {
+  World world;
+  const DatapathState before = {{Name("old"), OneFrontend(1, {1, 2})}};
+  const DatapathState after = {{Name("new"), OneFrontend(1, {3})}};
+  world.Apply(before);
+  world.store.FailFrontend(Key("10.96.0.1", 80));
+  const Reconciler::Result result = world.Apply(after);
+  ASSERT_THAT(result.failures, SizeIs(1));
+  EXPECT_EQ(result.failures[0].name, Name("new"));
+  world.grace_period.EndAll();
+  EXPECT_EQ(MeaningOf(StateFromMaps(world.store).value()).frontends, MeaningOf(before).frontends);
+  world.store.Heal();
+  world.reconciler.Apply({});
+  world.ExpectArrived(after);
+}
+
+TEST(ReconcilerFullTest, WhatFitsWorksTheRestIsNamedWithTheMapAndItsLimit) {
+  World world({.frontends = 2});
+  DatapathState state;
+  for (int i = 1; i <= 3; ++i) state[Name(absl::StrCat("s", i))] = OneFrontend(i, {i});
+  const Reconciler::Result result = world.Apply(state);
+  ASSERT_THAT(result.failures, SizeIs(1));
+  EXPECT_EQ(result.failures[0].ToString(), "shop/s3:http: map shunt_frontends is full (2)");
+  EXPECT_THAT(world.store.Frontends().value(), SizeIs(2));
+}
+
+TEST(ReconcilerFullTest, AServiceThatDoesNotFitComesInWhenAnotherGoes) {
+  const MemoryMapStore::Sizes roomy;
+  for (const MemoryMapStore::Sizes& sizes :
+       {MemoryMapStore::Sizes{.frontends = 2}, {.services = 2}, {.slots = 4}, {.backends = 4}}) {
+    World world(sizes);
+    DatapathState state;
+    for (int i = 1; i <= 3; ++i) state[Name(absl::StrCat("s", i))] = OneFrontend(i, {1, 2});
+    EXPECT_EQ(world.Apply(state).pending, 1u);
+    state.erase(Name("s1"));
+    for (int i = 0; i < 3 && world.Apply(state).pending > 0; ++i) {
+    }
+    world.ExpectArrived(state);
+  }
+  EXPECT_GT(roomy.frontends, 2u);
+}
+
+TEST(ReconcilerFullTest, AServiceThatCannotGrowKeepsAllThatItHad) {
+  for (const MemoryMapStore::Sizes& sizes : {MemoryMapStore::Sizes{.slots = 5}, {.backends = 3}}) {
+    World world(sizes);
+    const DatapathState before = {{Name("web"), OneFrontend(1, {1, 2})}};
+    world.Apply(before);
+    world.model.Settle(before);
+    const DatapathState after = {{Name("web"), OneFrontend(1, {1, 2, 3, 4})}};
+    const Reconciler::Result result = world.Apply(after);
+    ASSERT_THAT(result.failures, SizeIs(1));
+    EXPECT_EQ(result.failures[0].reason.code(), absl::StatusCode::kResourceExhausted);
+    EXPECT_EQ(MeaningOf(StateFromMaps(world.store).value()).frontends, MeaningOf(before).frontends);
+  }
+}
+
+TEST(ReconcilerFullTest, AnArenaInPiecesSaysSo) {
+  World world({.slots = 6});
+  DatapathState state;
+  for (int i = 1; i <= 3; ++i) state[Name(absl::StrCat("s", i))] = OneFrontend(i, {1, 2});
+  world.Apply(state);
+  state.erase(Name("s1"));
+  state.erase(Name("s3"));
+  world.Apply(state);
+  state[Name("big")] = OneFrontend(9, {1, 2, 3});
+  const Reconciler::Result result = world.Apply(state);
+  ASSERT_THAT(result.failures, SizeIs(1));
+  EXPECT_EQ(result.failures[0].ToString(),
+            "shop/big:http: map shunt_slots (6) has 4 free slots, but not 3 in a row");
+}
+
+TEST(ReconcilerInputTest, ANameThatDoesNotFitIsRefusedAndTheOthersGoOn) {
+  World world;
+  ServicePortName name = Name(std::string(70, 'x'));
+  const Reconciler::Result result =
+      world.Apply({{name, OneFrontend(1, {1})}, {Name("web"), OneFrontend(2, {2})}});
+  ASSERT_THAT(result.failures, SizeIs(1));
+  EXPECT_THAT(result.failures[0].ToString(), HasSubstr("longer than 63"));
+  EXPECT_THAT(world.store.Frontends().value(), SizeIs(1));
+  world.Apply(DatapathState());
+  world.ExpectArrived({});
+}
+
+TEST(ReconcilerInputTest, AListThatIsTooLongIsRefusedAndTheOldOneStays) {
+  World world({.slots = 200000, .backends = 100000});
+  std::vector<Backend> many;
+  for (int i = 0; i < SHUNT_MAX_SLOTS_PER_LIST + 1; ++i) {
+    many.push_back(Chosen(absl::StrCat("10.", i / 65536, ".", i / 256 % 256, ".", i % 256), 80));
+  }
+  const DatapathState before = {{Name("web"), OneFrontend(1, {1})}};
+  world.Apply(before);
+  world.store.Observe(nullptr);
+  const Reconciler::Result result =
+      world.reconciler.Apply(All({{Name("web"), Port({Front("10.96.0.1")}, many)}}));
+  ASSERT_THAT(result.failures, SizeIs(1));
+  EXPECT_EQ(MeaningOf(StateFromMaps(world.store).value()).frontends, MeaningOf(before).frontends);
+}
+
+// Random changes, random failures. Whenever nothing is pending, the maps hold
+// what a fresh agent would have written into empty ones.
+TEST(ReconcilerFuzzTest, WhateverChangesAndFailsTheMapsArriveAtTheDesiredState) {
+  for (unsigned seed = 0; seed < 300; ++seed) {
+    SCOPED_TRACE(absl::StrCat("seed ", seed));
+    RandomStates random(seed);
+    // Often too small, so that full maps and waiting belong to it.
+    World world({.slots = random.Below(2) ? 40u : 4096u, .backends = random.Below(2) ? 40u : 999u});
+    DatapathState state;
+    for (int step = 0; step < 40; ++step) {
+      DatapathState next = random.Next(state);
+      if (random.Below(3) == 0) world.store.FailAfter(random.Below(12));
+      const bool relist = random.Below(8) == 0;
+      world.Apply(relist ? All(next) : Difference(state, next), next);
+      state = std::move(next);
+      if (random.Below(3) == 0) world.grace_period.EndAll();
+      if (random.Below(2) == 0) continue;
+      world.store.Heal();
+      for (int i = 0; i < 5 && world.reconciler.Apply({}).pending > 0; ++i)
+        world.grace_period.EndAll();
+      const Reconciler::Result result = world.reconciler.Apply({});
+      if (result.pending == 0) world.ExpectArrived(state);
+    }
+    if (::testing::Test::HasFailure()) break;
+  }
+}
+
+}  // namespace
+}  // namespace shunt

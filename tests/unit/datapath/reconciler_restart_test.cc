@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What traffic sees when the agent dies and another one takes over.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <random>
+
+#include "tests/unit/datapath/reader_model.h"
+#include "tests/unit/datapath/states.h"
+#include "userspace/datapath/inventory.h"
+#include "userspace/datapath/reconciler.h"
+
+namespace shunt {
+namespace {
+
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+// Maps and readers, which outlive agents.
+struct Kernel {
+  explicit Kernel(const MemoryMapStore::Sizes& sizes = {}) : store(sizes) { model.Settle({}); }
+
+  // A new agent comes, adopts, and gets a complete state.
+  Reconciler::Result Restart(const DatapathState& state) {
+    store.Heal();
+    model.Allow(state);
+    Reconciler reconciler(store, grace_period);
+    EXPECT_TRUE(reconciler.Adopt().ok());
+    return reconciler.Apply(All(state));
+  }
+
+  void ExpectArrived(const DatapathState& state) {
+    model.Settle(state);
+    EXPECT_EQ(MeaningOf(StateFromMaps(store).value()), MeaningOf(state));
+  }
+
+  MemoryMapStore store;
+  ReaderModel model{store};
+  FakeGracePeriod grace_period{&model};
+};
+
+DatapathState Small() {
+  std::vector<Backend> both = Pods({1, 2, 3});
+  both[0].in_local_list = true;
+  both[1].in_cluster_list = false;
+  return {
+      {Name("web"), OneFrontend(1, {1, 2})},
+      {Name("dual"), Port({Front("10.96.0.2"), Front("fd00::2")},
+                          {Chosen("10.244.0.1", 8080), Chosen("fd01::1", 8080)})},
+      {Name("two-lists"),
+       Port({Front("10.96.0.3"), Front("192.0.2.1", 30080, BackendList::kLocal)}, both)},
+      {Name("equal-lists"), Port({Front("10.96.0.4", 80, BackendList::kLocal), Front("10.96.0.5")},
+                                 {{.address = Ip("10.244.0.9"),
+                                   .port = 80,
+                                   .in_cluster_list = true,
+                                   .in_local_list = true}})},
+      {Name("empty"), OneFrontend(6, {})},
+      {Name("headless"), Port({}, Pods({7}))},
+  };
+}
+
+DatapathState Other() {
+  return {
+      {Name("web"), OneFrontend(1, {2, 3})},
+      {Name("dual"), Port({Front("10.96.0.2"), Front("fd00::2")}, {Chosen("fd01::1", 8080)})},
+      {Name("two-lists"), OneFrontend(4, {1})},
+      {Name("new"), Port({Front("10.96.0.3"), Front("10.96.0.6")}, Pods({8}))},
+  };
+}
+
+TEST(ReconcilerRestartTest, ARestartMovesNoTraffic) {
+  Kernel kernel;
+  EXPECT_EQ(kernel.Restart(Small()).pending, 0u);
+  EXPECT_EQ(kernel.Restart(Small()).writes, 0u);
+  kernel.ExpectArrived(Small());
+}
+
+TEST(ReconcilerRestartTest, ARestartAfterAnyHistoryMovesNoTraffic) {
+  for (unsigned seed = 0; seed < 200; ++seed) {
+    SCOPED_TRACE(absl::StrCat("seed ", seed));
+    RandomStates random(seed);
+    Kernel kernel;
+    DatapathState state;
+    for (int i = 0; i < 4; ++i) {
+      state = random.Next(random.Any());
+      kernel.Restart(state);
+    }
+    EXPECT_EQ(kernel.Restart(state).writes, 0u);
+    kernel.ExpectArrived(state);
+  }
+}
+
+TEST(ReconcilerRestartTest, ANewAgentWritesWhatChangedWhileNoneRan) {
+  Kernel kernel;
+  kernel.Restart(Small());
+  kernel.Restart(Other());
+  kernel.ExpectArrived(Other());
+}
+
+TEST(ReconcilerRestartTest, NothingIsRemovedBeforeTheFirstCompleteState) {
+  Kernel kernel;
+  kernel.Restart(Small());
+  Reconciler reconciler(kernel.store, kernel.grace_period);
+  ASSERT_TRUE(reconciler.Adopt().ok());
+  const StateChanges changes = {.changed = {{Name("web"), OneFrontend(1, {1, 2, 3})}}};
+  DatapathState expected = Small();
+  expected[Name("web")] = OneFrontend(1, {1, 2, 3});
+  kernel.model.Allow(expected);
+  reconciler.Apply(changes);
+  kernel.ExpectArrived(expected);
+}
+
+TEST(ReconcilerRestartTest, IdsOfServicesOutliveTheAgentAndNewOnesAreHigher) {
+  Kernel kernel;
+  kernel.Restart({{Name("a"), OneFrontend(1, {1})}, {Name("b"), OneFrontend(2, {2})}});
+  const auto before = kernel.store.Services().value();
+  kernel.Restart({{Name("b"), OneFrontend(2, {2})}, {Name("c"), OneFrontend(3, {3})}});
+  const auto after = kernel.store.Services().value();
+  ASSERT_THAT(before, SizeIs(2));
+  ASSERT_THAT(after, SizeIs(2));
+  EXPECT_EQ(after[0].first, before[1].first);
+  EXPECT_GT(after[1].first, before[1].first);
+}
+
+TEST(ReconcilerRestartTest, AStaleReferenceIsNoticedAlsoWhenAnotherAgentUsesTheIdAgain) {
+  Kernel kernel;
+  kernel.Restart({{Name("web"), OneFrontend(1, {1})}});
+  const shunt_backend old = kernel.store.backends()[0];
+  kernel.Restart(DatapathState());
+  kernel.Restart({{Name("web"), OneFrontend(1, {2})}});
+  EXPECT_EQ(kernel.store.backends()[0].state, SHUNT_BACKEND_SERVING);
+  EXPECT_NE(kernel.store.backends()[0].generation, old.generation);
+}
+
+TEST(ReconcilerRestartTest, WhereverTheAgentIsKilledTheNextOneArrives) {
+  for (const auto& [before, after] :
+       {std::pair(Small(), Other()), std::pair(Other(), Small()),
+        std::pair(DatapathState(), Small()), std::pair(Small(), DatapathState())}) {
+    bool killed = true;
+    for (size_t n = 0; killed; ++n) {
+      SCOPED_TRACE(absl::StrCat("killed after ", n, " writes"));
+      Kernel kernel;
+      kernel.Restart(before);
+      kernel.model.Settle(before);
+      kernel.model.Allow(after);
+      Reconciler dies(kernel.store, kernel.grace_period);
+      ASSERT_TRUE(dies.Adopt().ok());
+      kernel.store.StopAfter(n);
+      killed = dies.Apply(All(after)).pending > 0;
+      EXPECT_EQ(kernel.Restart(after).pending, 0u);
+      kernel.ExpectArrived(after);
+      EXPECT_EQ(kernel.Restart(after).writes, 0u);
+    }
+  }
+}
+
+TEST(ReconcilerRestartTest, KilledOverAndOverItArrivesOnceItIsLeftAlone) {
+  for (unsigned seed = 0; seed < 200; ++seed) {
+    SCOPED_TRACE(absl::StrCat("seed ", seed));
+    RandomStates random(seed);
+    Kernel kernel;
+    DatapathState state;
+    for (int step = 0; step < 15; ++step) {
+      state = random.Next(random.Below(3) == 0 ? random.Any() : state);
+      kernel.store.Heal();
+      kernel.model.Allow(state);
+      Reconciler dies(kernel.store, kernel.grace_period);
+      ASSERT_TRUE(dies.Adopt().ok());
+      kernel.store.StopAfter(random.Below(40));
+      dies.Apply(All(state));
+      if (random.Below(3) == 0) kernel.grace_period.EndAll();
+    }
+    EXPECT_EQ(kernel.Restart(state).pending, 0u);
+    kernel.ExpectArrived(state);
+    if (::testing::Test::HasFailure()) break;
+  }
+}
+
+// Someone else has written into the maps: anything may stand there.
+
+// Nothing of it may be left once a complete state was applied.
+void ExpectRepaired(Kernel& kernel, const DatapathState& state) {
+  kernel.store.Observe(nullptr);  // the readers of garbage see garbage
+  EXPECT_EQ(kernel.Restart(state).pending, 0u);
+  kernel.ExpectArrived(state);
+  EXPECT_EQ(kernel.Restart(state).writes, 0u);
+  kernel.store.Observe(&kernel.model);
+}
+
+shunt_frontend_key AbiKey(int last) { return Key(absl::StrCat("10.96.0.", last), 80).ToAbi(); }
+
+shunt_frontend ValueOf(const Kernel& kernel, int last) {
+  const auto entries = kernel.store.Frontends().value();
+  for (const auto& [key, value] : entries) {
+    if (FrontendKey::FromAbi(key) == FrontendKey::FromAbi(AbiKey(last))) return value;
+  }
+  return {};
+}
+
+TEST(ReconcilerDamageTest, EachKindOfDamageIsRepaired) {
+  using Damage = std::function<void(Kernel&)>;
+  const auto change_frontend = [](auto change) {
+    return [=](Kernel& kernel) {
+      shunt_frontend value = ValueOf(kernel, 1);
+      change(value);
+      ASSERT_TRUE(kernel.store.PutFrontend(AbiKey(1), value).ok());
+    };
+  };
+  const auto change_backend = [](auto change) {
+    return [=](Kernel& kernel) {
+      change(
+          kernel.store.mutable_backends()[kernel.store.slots()[ValueOf(kernel, 1).slots.base].id]);
+    };
+  };
+  const std::vector<std::pair<std::string, Damage>> damages = {
+      {"frontend of an unknown service", change_frontend([](auto& f) { f.owner.service_id = 77; })},
+      {"frontend of service 0", change_frontend([](auto& f) { f.owner.service_id = 0; })},
+      {"frontend of the highest id", change_frontend([](auto& f) { f.owner.service_id = ~0u; })},
+      {"frontend of another service", change_frontend([](auto& f) { f.owner.service_id ^= 3; })},
+      {"wrong tag", change_frontend([](auto& f) { ++f.owner.tag; })},
+      {"slots out of bounds", change_frontend([](auto& f) { f.slots.base = ~0u - 1; })},
+      {"too many slots", change_frontend([](auto& f) { f.slots.count = ~0u; })},
+      {"other slots", change_frontend([](auto& f) { ++f.slots.base; })},
+      {"fewer slots", change_frontend([](auto& f) { --f.slots.count; })},
+      {"padding", change_frontend([](auto& f) { f._pad[3] = 1; })},
+      {"rule", change_frontend([](auto& f) { f.index_rule = static_cast<shunt_index_rule>(9); })},
+      {"generation of a backend", change_backend([](auto& b) { ++b.generation; })},
+      {"generation 0", change_backend([](auto& b) { b.generation = 0; })},
+      {"state of a backend", change_backend([](auto& b) { b.state = shunt_backend_state{9}; })},
+      {"freed backend", change_backend([](auto& b) { b.state = SHUNT_BACKEND_FREE; })},
+      {"service of a backend", change_backend([](auto& b) { b.service_id = 99; })},
+      {"protocol of a backend", change_backend([](auto& b) { b.protocol = SHUNT_UDP; })},
+      {"address of a backend", change_backend([](auto& b) { b.address = {}; })},
+      {"two backends of one address", change_backend([](auto& b) { b.address.bytes[15] = 2; })},
+      {"lost name",
+       [](Kernel& k) { ASSERT_TRUE(k.store.DeleteService(ValueOf(k, 1).owner.service_id).ok()); }},
+      {"garbage name",
+       [](Kernel& k) {
+         shunt_service garbage;
+         std::memset(&garbage, 0xa5, sizeof(garbage));
+         ASSERT_TRUE(k.store.PutService(ValueOf(k, 1).owner.service_id, garbage).ok());
+       }},
+      {"one name twice",
+       [](Kernel& k) {
+         ASSERT_TRUE(k.store.PutService(1000, k.store.Services().value().front().second).ok());
+       }},
+      {"service 0",
+       [](Kernel& k) {
+         ASSERT_TRUE(k.store.PutService(0, k.store.Services().value().front().second).ok());
+       }},
+      {"one more service", [](Kernel& k) { ASSERT_TRUE(k.store.PutService(~0u, {}).ok()); }},
+      {"one more frontend",
+       [](Kernel& k) { ASSERT_TRUE(k.store.PutFrontend(AbiKey(200), ValueOf(k, 1)).ok()); }},
+      {"slot that leads nowhere",
+       [](Kernel& k) { k.store.mutable_slots()[ValueOf(k, 1).slots.base].id = ~0u; }},
+      {"slots of zeros",
+       [](Kernel& k) {
+         std::fill(k.store.mutable_slots().begin(), k.store.mutable_slots().end(),
+                   shunt_backend_ref{});
+       }},
+  };
+  for (const auto& [name, damage] : damages) {
+    SCOPED_TRACE(name);
+    Kernel kernel;
+    kernel.Restart(Small());
+    kernel.store.Observe(nullptr);
+    damage(kernel);
+    EXPECT_TRUE(StateFromMaps(kernel.store).ok());
+    ExpectRepaired(kernel, Small());
+  }
+}
+
+TEST(ReconcilerDamageTest, AServiceDoesNotGetTheSlotsOfAnotherThatOverlapThem) {
+  Kernel kernel;
+  kernel.Restart(Small());
+  const shunt_frontend web = ValueOf(kernel, 1);
+  shunt_frontend overlapping = web;
+  ++overlapping.slots.base;
+  --overlapping.slots.count;
+  const shunt_frontend_key key = AbiKey(200);
+  overlapping.owner.tag = shunt_frontend_tag(&key);
+  kernel.store.Observe(nullptr);
+  ASSERT_TRUE(kernel.store.PutFrontend(key, overlapping).ok());
+  const Inventory inventory = TakeInventory(kernel.store).value();
+  for (const Inventory::LiveFrontend& frontend : inventory.frontends) {
+    const bool is_damaged = frontend.key == FrontendKey::FromAbi(key);
+    EXPECT_EQ(frontend.value.owner.service_id == kNobody, is_damaged) << frontend.key.ToString();
+  }
+  ExpectRepaired(kernel, Small());
+}
+
+TEST(ReconcilerDamageTest, MapsFullOfNoiseAreReplaced) {
+  for (unsigned seed = 0; seed < 200; ++seed) {
+    SCOPED_TRACE(absl::StrCat("seed ", seed));
+    std::mt19937 random(seed);
+    Kernel kernel({.slots = 256, .backends = 64});
+    kernel.Restart(Small());
+    kernel.store.Observe(nullptr);
+    // Small numbers, which mostly mean something, and a few wild ones.
+    const auto noise = [&](auto& object) {
+      for (size_t i = 0; i < sizeof(object); ++i) {
+        if (random() % 16 == 0) {
+          reinterpret_cast<uint8_t*>(&object)[i] = random() % 8 == 0 ? random() : random() % 4;
+        }
+      }
+    };
+    for (auto& slot : kernel.store.mutable_slots()) noise(slot);
+    for (auto& backend : kernel.store.mutable_backends()) noise(backend);
+    const auto frontends = kernel.store.Frontends().value();
+    for (auto [key, value] : frontends) {
+      if (random() % 2 == 0) noise(key);
+      noise(value);
+      ASSERT_TRUE(kernel.store.PutFrontend(key, value).ok());
+    }
+    const auto services = kernel.store.Services().value();
+    for (auto [id, value] : services) {
+      if (random() % 2 == 0) noise(value);
+      ASSERT_TRUE(kernel.store.PutService(random() % 2 ? id : random() % 16, value).ok());
+    }
+    EXPECT_TRUE(StateFromMaps(kernel.store).ok());
+    ExpectRepaired(kernel, Small());
+    if (::testing::Test::HasFailure()) break;
+  }
+}
+
+}  // namespace
+}  // namespace shunt
