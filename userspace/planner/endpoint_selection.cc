@@ -28,7 +28,12 @@ void AppendSlice(const EndpointSlice& slice, uint16_t port, const NodeContext& n
 
 Candidates CollectCandidates(absl::Span<const std::shared_ptr<const EndpointSlice>> slices,
                              const PortSelector& selector, const NodeContext& node) {
+  size_t endpoints = 0;
+  for (const auto& slice : slices) {
+    endpoints += slice->endpoints.size();
+  }
   Candidates candidates;
+  candidates.reserve(endpoints);
   for (const auto& slice : slices) {
     if (slice->family != selector.family) {
       continue;

@@ -105,6 +105,7 @@ class ServicePlanner {
     const EndpointSelection selection =
         SelectEndpoints(slices_, {.name = port.name, .protocol = port.protocol, .family = family},
                         ListsUsedBy(service_, port), node_);
+    backends.reserve(backends.size() + selection.candidates.size());
     size_t in_cluster = 0, in_local = 0;
     for (const Candidate& candidate : selection.candidates) {
       if (!MayServe(candidate)) {

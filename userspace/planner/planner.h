@@ -7,7 +7,6 @@
 
 #include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
-#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "userspace/model/cluster.h"
 #include "userspace/planner/frontend_claims.h"
@@ -67,7 +66,7 @@ class Planner {
 
   NodeContext node_;
   bool has_updated_ = false;
-  absl::flat_hash_map<NamespacedName, std::unique_ptr<Record>> records_;
+  absl::btree_map<NamespacedName, std::unique_ptr<Record>> records_;
   FrontendClaims claims_;
   DatapathState state_;
   absl::btree_map<NamespacedName, Problems> problems_;  // of Services that have some
