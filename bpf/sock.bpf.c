@@ -44,9 +44,9 @@ static __always_inline enum shunt_verdict on_connect(struct bpf_sock_addr *ctx,
 		return SHUNT_NOT_A_SERVICE;
 	verdict = select_backend(&key, &choice);
 	if (verdict == SHUNT_TRANSLATED)
-		socket_remember(ctx->sk, dialled, &choice);
+		socket_connected(ctx, dialled, &choice);
 	else
-		socket_forget(ctx->sk);
+		socket_forget(ctx);
 	*got = choice.peer;
 	return verdict;
 }

@@ -18,6 +18,7 @@ const volatile struct shunt_config shunt_config = {
 	.udp_timeout_ns = 30 * 1000000000ull,
 	.udp_stream_timeout_ns = 120 * 1000000000ull,
 	.has_set_retval = 1,
+	.has_mptcp = 1,
 };
 
 /* What is dialled. */

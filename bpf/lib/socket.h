@@ -6,13 +6,24 @@
 #ifndef SHUNT_BPF_SOCKET_H_
 #define SHUNT_BPF_SOCKET_H_
 
+#include <linux/in.h>
+
 #include "lib/maps.h"
 #include "lib/select.h"
 #include "lib/sockaddr.h"
 
+/* The connection is that of a subflow; the socket that the application holds is
+ * the MPTCP socket around it. NULL for all others. */
+static __always_inline struct mptcp_sock *mptcp_around(struct bpf_sock_addr *ctx)
+{
+	if (!shunt_config.has_mptcp || ctx->protocol != IPPROTO_TCP)
+		return NULL;
+	return bpf_skc_to_mptcp_sock(ctx->sk);
+}
+
 /* Without memory for it the connection still works; only getpeername() and
  * recvfrom() will then show the backend. */
-static __always_inline void socket_remember(struct bpf_sock *sk, const struct shunt_peer *dialled,
+static __always_inline void socket_remember(void *sk, const struct shunt_peer *dialled,
 					    const struct choice *choice)
 {
 	struct shunt_socket *socket =
@@ -26,9 +37,25 @@ static __always_inline void socket_remember(struct bpf_sock *sk, const struct sh
 	socket->service_id = choice->service_id;
 }
 
-static __always_inline void socket_forget(struct bpf_sock *sk)
+static __always_inline void socket_connected(struct bpf_sock_addr *ctx,
+					     const struct shunt_peer *dialled,
+					     const struct choice *choice)
 {
-	bpf_sk_storage_delete(&shunt_socket, sk);
+	struct mptcp_sock *mptcp = mptcp_around(ctx);
+
+	socket_remember(ctx->sk, dialled, choice);
+	if (mptcp)
+		socket_remember(mptcp, dialled, choice);
+}
+
+/* What it dialled before does not count any more. */
+static __always_inline void socket_forget(struct bpf_sock_addr *ctx)
+{
+	struct mptcp_sock *mptcp = mptcp_around(ctx);
+
+	bpf_sk_storage_delete(&shunt_socket, ctx->sk);
+	if (mptcp)
+		bpf_sk_storage_delete(&shunt_socket, mptcp);
 }
 
 /* What was dialled to be connected to `peer`; NULL where that was `peer`. */

@@ -18,7 +18,10 @@ struct shunt_config {
 	/* bpf_set_retval() exists (kernel 5.18): a refusal is ECONNREFUSED, else
 	 * EPERM. */
 	__u8 has_set_retval;
-	__u8 _pad[7];
+	/* bpf_skc_to_mptcp_sock() exists (kernel 5.19) and may be used
+	 * (CAP_PERFMON): else getpeername() on an MPTCP socket shows the pod. */
+	__u8 has_mptcp;
+	__u8 _pad[6];
 };
 
 #endif /* SHUNT_CONFIG_H_ */

@@ -82,6 +82,10 @@ bool HasOurLayout(int meta_fd) {
          meta.layout_version == SHUNT_LAYOUT_VERSION;
 }
 
+bool HasHelper(bpf_func_id helper) {
+  return libbpf_probe_bpf_helper(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, helper, nullptr) == 1;
+}
+
 class LoadedDatapath final : public Datapath {
  public:
   explicit LoadedDatapath(const Options& options) : options_(options), pins_(options.bpffs) {}
@@ -124,8 +128,8 @@ absl::Status LoadedDatapath::Load() {
   LibbpfLog log;
   skeleton_.reset(shunt_sock::open());
   if (skeleton_ == nullptr) return LoadStatus(errno, log.text());
-  skeleton_->rodata->shunt_config.has_set_retval =
-      libbpf_probe_bpf_helper(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_FUNC_set_retval, nullptr) == 1;
+  skeleton_->rodata->shunt_config.has_set_retval = HasHelper(BPF_FUNC_set_retval);
+  skeleton_->rodata->shunt_config.has_mptcp = HasHelper(BPF_FUNC_skc_to_mptcp_sock);
   AdoptMaps();
   if (const int result = shunt_sock::load(skeleton_.get()); result < 0) {
     return LoadStatus(-result, log.text());
