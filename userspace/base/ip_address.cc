@@ -79,9 +79,7 @@ int FirstBit(Family family) { return family == Family::kIpv4 ? 8 * kIpv4Offset :
 
 }  // namespace
 
-std::string_view FamilyName(Family family) {
-  return family == Family::kIpv4 ? "IPv4" : "IPv6";
-}
+std::string_view FamilyName(Family family) { return family == Family::kIpv4 ? "IPv4" : "IPv6"; }
 
 absl::StatusOr<IpAddress> IpAddress::Parse(std::string_view text) {
   std::optional<Bytes> bytes;
@@ -101,9 +99,7 @@ Family IpAddress::family() const {
              : Family::kIpv6;
 }
 
-bool IpAddress::IsUnspecified() const {
-  return bytes_ == Bytes{} || bytes_ == kMappedPrefix;
-}
+bool IpAddress::IsUnspecified() const { return bytes_ == Bytes{} || bytes_ == kMappedPrefix; }
 
 bool IpAddress::IsLoopback() const {
   if (family() == Family::kIpv4) return bytes_[kIpv4Offset] == 127;
@@ -124,8 +120,8 @@ bool IpAddress::IsMulticast() const {
 }
 
 bool IpAddress::IsBroadcast() const {
-  return family() == Family::kIpv4 &&
-         std::all_of(bytes_.begin() + kIpv4Offset, bytes_.end(), [](uint8_t b) { return b == 255; });
+  return family() == Family::kIpv4 && std::all_of(bytes_.begin() + kIpv4Offset, bytes_.end(),
+                                                  [](uint8_t b) { return b == 255; });
 }
 
 std::string IpAddress::ToString() const {
@@ -167,6 +163,8 @@ bool Cidr::Contains(const IpAddress& address) const {
          Masked(address, FirstBit(family()) + prefix_length_) == address_;
 }
 
-std::string Cidr::ToString() const { return absl::StrCat(address_.ToString(), "/", prefix_length_); }
+std::string Cidr::ToString() const {
+  return absl::StrCat(address_.ToString(), "/", prefix_length_);
+}
 
 }  // namespace shunt

@@ -29,7 +29,8 @@ std::string_view KindName(Kind kind) {
 
 std::string ObjectKey::ToString() const {
   // A Node is in no namespace.
-  return absl::StrCat(Absl(KindName(kind)), " ", name.name_space.empty() ? name.name : name.ToString());
+  return absl::StrCat(Absl(KindName(kind)), " ",
+                      name.name_space.empty() ? name.name : name.ToString());
 }
 
 ObjectKey KeyOf(const Object& object) {
