@@ -18,8 +18,8 @@ bool HaveSameFrontends(const DatapathState& a, const DatapathState& b) {
   });
 }
 
-// Ports that are equal to what was planned before keep their object, so that
-// they cost no memory and compare at once.
+// Ports that are equal to what was planned before keep their object, which
+// state_ holds as well.
 void ReuseEqualPorts(const DatapathState& before, DatapathState& ports) {
   for (auto& [name, port] : ports) {
     const auto old = before.find(name);
@@ -203,10 +203,9 @@ void Planner::ReplacePorts(const NamespacedName& name, const DatapathState& port
   }
   for (const auto& [port_name, port] : ports) {
     ServicePortStatePtr& current = state_[port_name];
-    if (current != port && (current == nullptr || *current != *port)) {
-      changes.changed[port_name] = port;
+    if (current == nullptr || (current != port && *current != *port)) {
+      changes.changed[port_name] = current = port;
     }
-    current = port;
   }
 }
 

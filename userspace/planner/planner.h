@@ -33,6 +33,7 @@ class Planner {
   // The first update has to be the whole cluster: its result is complete.
   StateChanges Update(const ClusterChanges& changes);
 
+  // A service port that did not change keeps its object.
   const DatapathState& state() const { return state_; }
   Problems problems() const;  // of all Services, sorted
 

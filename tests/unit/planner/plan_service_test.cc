@@ -57,7 +57,7 @@ TEST(PlanService, LeadsEachFamilyOfADualStackServiceToItsOwnEndpoints) {
 TEST(PlanService, KeepsBackendsSortedWhateverTheirFamily) {
   const ServicePlan plan = PlanService(
       Input(MakeService("web", {"fd00:96::1", "10.96.0.1"}),
-            {MakeSlice("web-4", {Ready("10.0.0.1")}), MakeSlice("web-6", {Ready("1::1")})}),
+            {MakeSlice("web-4", {Ready("10.0.0.1")}), MakeSlice("web-6", {Ready("::2:0:1")})}),
       kNode);
   const auto& backends = plan.ports.begin()->second->backends;
   EXPECT_TRUE(std::is_sorted(backends.begin(), backends.end()));

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/unit/planner/cluster_builder.h"
 #include "userspace/state/dump.h"
 #include "userspace/state/tracer.h"
@@ -14,7 +16,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::Pair;
 using ::testing::SizeIs;
 
 const FrontendKey kVip{.address = Ip("10.96.0.1"), .port = 80};
@@ -87,6 +88,18 @@ TEST(Planner, TellsNothingWhenAChangeMovesNoTraffic) {
   const auto same = planner.Update(
       Changed({Input(web, {MakeSlice("web-1", {Ready("10.0.0.1"), NotReady("10.0.0.2")})})}));
   EXPECT_THAT(same.changed, IsEmpty());
+}
+
+TEST(Planner, AServicePortThatDidNotChangeKeepsItsObject) {
+  Planner planner("node-a");
+  Service web = MakeService("web", {"10.96.0.1"});
+  Service loser = MakeService("z", {"10.96.0.1", "fd00:96::1"});
+  planner.Update(Changed({Input(web), Input(loser)}));
+  const DatapathState before = planner.state();
+  ASSERT_THAT(before, SizeIs(2));
+  web.meta.resource_version = loser.meta.resource_version = "2";
+  planner.Update(Changed({Input(web), Input(loser)}));
+  EXPECT_EQ(planner.state(), before);
 }
 
 TEST(Planner, TellsThatAServicePortIsGone) {
@@ -270,6 +283,21 @@ TEST(Conflict, AServiceThatIsMadeAnewGoesToTheEndOfTheQueue) {
   EXPECT_EQ(OwnerOfVip(planner), "a");
   planner.Update(Changed({Input(BornAt(MakeService("a", {"10.96.0.1"}), 3))}));
   EXPECT_EQ(OwnerOfVip(planner), "b");
+}
+
+TEST(Conflict, ProblemsAreSortedByTheirText) {
+  Planner planner("node-a");
+  ClusterChanges changes;
+  for (const auto* name_space : {"a", "a-b"}) {
+    Service service = MakeService("web", {"10.96.0.1"});
+    service.meta.name.name_space = name_space;
+    service.ports.push_back(service.ports[0]);
+    changes.services[service.meta.name] = Input(service);
+  }
+  planner.Update(changes);
+  EXPECT_THAT(planner.problems(), SizeIs(3));
+  const Problems problems = planner.problems();
+  EXPECT_TRUE(std::is_sorted(problems.begin(), problems.end()));
 }
 
 TEST(Conflict, ProblemsOfAServiceLeaveWithIt) {
