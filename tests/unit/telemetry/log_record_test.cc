@@ -10,6 +10,7 @@
 namespace shunt {
 namespace {
 
+using namespace std::string_literals;  // NOLINT(google-build-using-namespace)
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -28,8 +29,7 @@ nlohmann::json Json(const LogRecord& record) {
 }
 
 // Everything that could end a line, steer a terminal or is no UTF-8.
-const std::string kHostile =
-    std::string("a\"b\\c\nd\r\te\0f\x1b[31m\x7f", 20) + "\xc2\x9bx\xff\xc3(";
+const std::string kHostile = "a\"b\\c\nd\r\te\0f\x1b[31m\x7f\xc2\x9bx\xff\xc3("s;
 
 TEST(TextLog, LooksAsComponentBaseWritesIt) {
   const LogRecord record = Record("serving", {{"services", 12}, {"node", "a b"}, {"ok", true}});
@@ -86,7 +86,7 @@ TEST(JsonLog, AnErrorHasNoVerbosity) {
 }
 
 TEST(JsonLog, QuotesNewlinesAndNulsSurviveTheRoundTrip) {
-  const std::string text("a\"b\\c\nd\0e\x1b", 11);
+  const std::string text = "a\"b\\c\nd\0e\x1b"s;
   const nlohmann::json json = Json(Record(text, {{"value", text}}));
   EXPECT_EQ(json["msg"], text);
   EXPECT_EQ(json["value"], text);
