@@ -8,16 +8,10 @@
 #include <utility>
 
 #include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "userspace/base/status.h"
 
 namespace shunt {
 namespace {
-
-// No program of ours runs longer than microseconds, and no CPU holds up RCU
-// this long without the kernel complaining of a stall. Only where the kernel
-// refuses to wait for us.
-constexpr absl::Duration kLongerThanAnyProgram = absl::Seconds(1);
 
 long Membarrier(int command) { return syscall(__NR_membarrier, command, 0, 0); }
 
@@ -34,7 +28,8 @@ RcuWait MembarrierOr(RcuWait fallback) {
   return fallback;
 }
 
-RcuGracePeriod::RcuGracePeriod(RcuWait wait) : wait_(std::move(wait)), thread_([this] { Run(); }) {}
+RcuGracePeriod::RcuGracePeriod(RcuWait wait, absl::Duration instead)
+    : wait_(std::move(wait)), instead_(instead), thread_([this] { Run(); }) {}
 
 RcuGracePeriod::~RcuGracePeriod() {
   {
@@ -69,7 +64,7 @@ void RcuGracePeriod::Run() {
       if (stopping_) return;
       ++begun_;
     }
-    if (!wait_().ok()) absl::SleepFor(kLongerThanAnyProgram);
+    if (!wait_().ok()) absl::SleepFor(instead_);
     absl::MutexLock lock(&mutex_);
     ended_ = begun_;
   }

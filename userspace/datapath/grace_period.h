@@ -10,6 +10,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "userspace/datapath/map_store.h"
 
 namespace shunt {
@@ -19,7 +20,7 @@ namespace shunt {
 using RcuWait = std::function<absl::Status()>;
 
 // membarrier(MEMBARRIER_CMD_GLOBAL): 5 to 18 ms. Where the kernel does not
-// offer it (nohz_full; a seccomp profile) this returns `fallback`.
+// offer it (nohz_full; a seccomp profile) this returns `fallback`, not null.
 RcuWait MembarrierOr(RcuWait fallback);
 
 // Grace periods on a thread of its own, which sleeps unless asked. One run
@@ -27,7 +28,10 @@ RcuWait MembarrierOr(RcuWait fallback);
 // share the next. Thread-safe. Destroying it waits for a run that is under way.
 class RcuGracePeriod : public GracePeriod {
  public:
-  explicit RcuGracePeriod(RcuWait wait);
+  // Where `wait` fails, it waits `instead`: no program of ours runs longer than
+  // microseconds, and no CPU holds up RCU for a second without the kernel
+  // complaining of a stall.
+  explicit RcuGracePeriod(RcuWait wait, absl::Duration instead = absl::Seconds(1));
   ~RcuGracePeriod() override;
 
   uint64_t Begin() override;
@@ -41,6 +45,7 @@ class RcuGracePeriod : public GracePeriod {
   }
 
   const RcuWait wait_;
+  const absl::Duration instead_;
   absl::Mutex mutex_;
   // Numbers of runs; a ticket is the number of the run that serves it.
   uint64_t asked_ ABSL_GUARDED_BY(mutex_) = 0;

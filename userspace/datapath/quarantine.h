@@ -39,9 +39,8 @@ class Quarantine {
     return items;
   }
 
-  // Waits for the oldest. Empty: nothing is held here.
+  // Waits for the oldest that are sealed. Empty: there are none.
   std::vector<T> WaitForOldest() {
-    if (sealed_.empty() && HasUnsealed()) Seal(grace_period_.Begin());
     std::vector<T> items;
     if (sealed_.empty()) return items;
     grace_period_.WaitFor(sealed_.front().ticket);

@@ -94,10 +94,7 @@ Reconciler::Records Reconciler::TouchedAndDesired() {
   Records records;
   for (uint32_t id : touched_) {
     ServiceRecord* record = services_.Find(id);
-    if (record == nullptr || record->desired == nullptr) continue;
-    // What an earlier attempt wanted may lead to slots that are gone.
-    for (const Frontend& frontend : record->desired->frontends) frontends_.Keep(frontend.key);
-    records.push_back(record);
+    if (record != nullptr && record->desired != nullptr) records.push_back(record);
   }
   return records;
 }
@@ -171,7 +168,8 @@ bool Reconciler::FillList(ServiceRecord& record, ListRole role,
 }
 
 // An unchanged list keeps its range. After a restart nobody knows which list
-// had which role; then one that a frontend of this role leads to will do.
+// had which role; then one that a frontend of this role leads to will do. Two
+// roles never share a list, or the maps would not show that there are two.
 SlotList* Reconciler::FindFilled(ServiceRecord& record, ListRole role,
                                  const std::vector<shunt_backend_ref>& refs) {
   SlotList* list = record.ListFor(role);
@@ -179,7 +177,7 @@ SlotList* Reconciler::FindFilled(ServiceRecord& record, ListRole role,
   for (const Frontend& frontend : record.desired->frontends) {
     if (RoleOf(frontend) != role) continue;
     const shunt_frontend* actual = frontends_.Actual(frontend.key);
-    if (actual == nullptr || actual->owner.service_id != record.id) continue;
+    if (actual == nullptr) continue;
     list = record.FindList(actual->slots);
     if (list != nullptr && list->roles == 0 && SameRefs(list->refs, refs)) return list;
   }

@@ -11,6 +11,7 @@
 #include "tests/unit/datapath/states.h"
 #include "userspace/datapath/inventory.h"
 #include "userspace/datapath/reconciler.h"
+#include "userspace/datapath/service_name.h"
 
 namespace shunt {
 namespace {
@@ -124,6 +125,15 @@ TEST(ReconcilerRestartTest, IdsOfServicesOutliveTheAgentAndNewOnesAreHigher) {
   EXPECT_GT(after[1].first, before[1].first);
 }
 
+TEST(ReconcilerRestartTest, AnIdThatIsStillMentionedAnywhereIsNotGivenToAnotherService) {
+  Kernel kernel;
+  kernel.Restart({{Name("a"), OneFrontend(1, {1})}, {Name("b"), OneFrontend(2, {2})}});
+  const uint32_t b = kernel.store.Services().value().back().first;
+  kernel.Restart({{Name("b"), OneFrontend(2, {2})}});
+  kernel.Restart({{Name("b"), OneFrontend(2, {2})}, {Name("c"), OneFrontend(3, {3})}});
+  EXPECT_GT(kernel.store.Services().value().back().first, b);
+}
+
 TEST(ReconcilerRestartTest, AStaleReferenceIsNoticedAlsoWhenAnotherAgentUsesTheIdAgain) {
   Kernel kernel;
   kernel.Restart({{Name("web"), OneFrontend(1, {1})}});
@@ -180,13 +190,22 @@ TEST(ReconcilerRestartTest, KilledOverAndOverItArrivesOnceItIsLeftAlone) {
 
 // Someone else has written into the maps: anything may stand there.
 
-// Nothing of it may be left once a complete state was applied.
-void ExpectRepaired(Kernel& kernel, const DatapathState& state) {
+// Nothing of it may be left once a complete state was applied, which has one
+// more service, so that ids have to be given out beside the garbage.
+void ExpectRepaired(Kernel& kernel, DatapathState state) {
+  state[Name("late")] = OneFrontend(201, {1, 50});
   kernel.store.Observe(nullptr);  // the readers of garbage see garbage
   EXPECT_EQ(kernel.Restart(state).pending, 0u);
   kernel.ExpectArrived(state);
   EXPECT_EQ(kernel.Restart(state).writes, 0u);
-  kernel.store.Observe(&kernel.model);
+}
+
+// Whether the frontend 10.96.0.LAST:80 would be relied on.
+bool IsTrusted(const Kernel& kernel, int last) {
+  const Inventory inventory = TakeInventory(kernel.store).value();
+  return std::any_of(inventory.frontends.begin(), inventory.frontends.end(), [&](const auto& f) {
+    return f.key == Key(absl::StrCat("10.96.0.", last), 80) && f.value.owner.service_id != kNobody;
+  });
 }
 
 shunt_frontend_key AbiKey(int last) { return Key(absl::StrCat("10.96.0.", last), 80).ToAbi(); }
@@ -214,7 +233,12 @@ TEST(ReconcilerDamageTest, EachKindOfDamageIsRepaired) {
           kernel.store.mutable_backends()[kernel.store.slots()[ValueOf(kernel, 1).slots.base].id]);
     };
   };
-  const std::vector<std::pair<std::string, Damage>> damages = {
+  struct Case {
+    std::string name;
+    Damage damage;
+    bool trusted = false;  // the frontend 10.96.0.1:80 still hangs together
+  };
+  const std::vector<Case> cases = {
       {"frontend of an unknown service", change_frontend([](auto& f) { f.owner.service_id = 77; })},
       {"frontend of service 0", change_frontend([](auto& f) { f.owner.service_id = 0; })},
       {"frontend of the highest id", change_frontend([](auto& f) { f.owner.service_id = ~0u; })},
@@ -223,17 +247,19 @@ TEST(ReconcilerDamageTest, EachKindOfDamageIsRepaired) {
       {"slots out of bounds", change_frontend([](auto& f) { f.slots.base = ~0u - 1; })},
       {"too many slots", change_frontend([](auto& f) { f.slots.count = ~0u; })},
       {"other slots", change_frontend([](auto& f) { ++f.slots.base; })},
-      {"fewer slots", change_frontend([](auto& f) { --f.slots.count; })},
+      {"fewer slots", change_frontend([](auto& f) { --f.slots.count; }), true},
       {"padding", change_frontend([](auto& f) { f._pad[3] = 1; })},
-      {"rule", change_frontend([](auto& f) { f.index_rule = static_cast<shunt_index_rule>(9); })},
+      {"rule", change_frontend([](auto& f) { f.index_rule = shunt_index_rule{9}; }), true},
       {"generation of a backend", change_backend([](auto& b) { ++b.generation; })},
       {"generation 0", change_backend([](auto& b) { b.generation = 0; })},
       {"state of a backend", change_backend([](auto& b) { b.state = shunt_backend_state{9}; })},
       {"freed backend", change_backend([](auto& b) { b.state = SHUNT_BACKEND_FREE; })},
-      {"service of a backend", change_backend([](auto& b) { b.service_id = 99; })},
+      {"unknown service of a backend", change_backend([](auto& b) { b.service_id = 99; })},
+      {"other service of a backend", change_backend([](auto& b) { b.service_id ^= 3; })},
       {"protocol of a backend", change_backend([](auto& b) { b.protocol = SHUNT_UDP; })},
-      {"address of a backend", change_backend([](auto& b) { b.address = {}; })},
-      {"two backends of one address", change_backend([](auto& b) { b.address.bytes[15] = 2; })},
+      {"family of a backend", change_backend([](auto& b) { b.address = {}; })},
+      {"address of a backend", change_backend([](auto& b) { b.address.bytes[15] = 99; }), true},
+      {"two of one address", change_backend([](auto& b) { b.address.bytes[15] = 2; }), true},
       {"lost name",
        [](Kernel& k) { ASSERT_TRUE(k.store.DeleteService(ValueOf(k, 1).owner.service_id).ok()); }},
       {"garbage name",
@@ -245,14 +271,16 @@ TEST(ReconcilerDamageTest, EachKindOfDamageIsRepaired) {
       {"one name twice",
        [](Kernel& k) {
          ASSERT_TRUE(k.store.PutService(1000, k.store.Services().value().front().second).ok());
-       }},
+       },
+       true},
       {"service 0",
        [](Kernel& k) {
-         ASSERT_TRUE(k.store.PutService(0, k.store.Services().value().front().second).ok());
-       }},
-      {"one more service", [](Kernel& k) { ASSERT_TRUE(k.store.PutService(~0u, {}).ok()); }},
+         ASSERT_TRUE(k.store.PutService(0, EncodeServiceName(Name("zero")).value()).ok());
+       },
+       true},
+      {"one more service", [](Kernel& k) { ASSERT_TRUE(k.store.PutService(~0u, {}).ok()); }, true},
       {"one more frontend",
-       [](Kernel& k) { ASSERT_TRUE(k.store.PutFrontend(AbiKey(200), ValueOf(k, 1)).ok()); }},
+       [](Kernel& k) { ASSERT_TRUE(k.store.PutFrontend(AbiKey(200), ValueOf(k, 1)).ok()); }, true},
       {"slot that leads nowhere",
        [](Kernel& k) { k.store.mutable_slots()[ValueOf(k, 1).slots.base].id = ~0u; }},
       {"slots of zeros",
@@ -261,14 +289,31 @@ TEST(ReconcilerDamageTest, EachKindOfDamageIsRepaired) {
                    shunt_backend_ref{});
        }},
   };
-  for (const auto& [name, damage] : damages) {
-    SCOPED_TRACE(name);
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.name);
     Kernel kernel;
     kernel.Restart(Small());
+    ASSERT_TRUE(IsTrusted(kernel, 1));
     kernel.store.Observe(nullptr);
-    damage(kernel);
+    c.damage(kernel);
+    EXPECT_EQ(IsTrusted(kernel, 1), c.trusted);
     EXPECT_TRUE(StateFromMaps(kernel.store).ok());
     ExpectRepaired(kernel, Small());
+  }
+}
+
+TEST(ReconcilerDamageTest, AListLongerThanProgramsFollowIsNotTrusted) {
+  Kernel kernel({.slots = 100000});
+  kernel.Restart({{Name("web"), OneFrontend(1, {1})}});
+  kernel.store.Observe(nullptr);
+  shunt_frontend value = ValueOf(kernel, 1);
+  std::vector<shunt_backend_ref>& slots = kernel.store.mutable_slots();
+  std::fill(slots.begin(), slots.end(), slots[value.slots.base]);
+  for (const auto& [count, trusted] :
+       {std::pair(SHUNT_MAX_SLOTS_PER_LIST, true), {SHUNT_MAX_SLOTS_PER_LIST + 1, false}}) {
+    value.slots = {.base = 0, .count = static_cast<uint32_t>(count)};
+    ASSERT_TRUE(kernel.store.PutFrontend(AbiKey(1), value).ok());
+    EXPECT_EQ(IsTrusted(kernel, 1), trusted);
   }
 }
 
@@ -283,11 +328,8 @@ TEST(ReconcilerDamageTest, AServiceDoesNotGetTheSlotsOfAnotherThatOverlapThem) {
   overlapping.owner.tag = shunt_frontend_tag(&key);
   kernel.store.Observe(nullptr);
   ASSERT_TRUE(kernel.store.PutFrontend(key, overlapping).ok());
-  const Inventory inventory = TakeInventory(kernel.store).value();
-  for (const Inventory::LiveFrontend& frontend : inventory.frontends) {
-    const bool is_damaged = frontend.key == FrontendKey::FromAbi(key);
-    EXPECT_EQ(frontend.value.owner.service_id == kNobody, is_damaged) << frontend.key.ToString();
-  }
+  EXPECT_TRUE(IsTrusted(kernel, 1));
+  EXPECT_FALSE(IsTrusted(kernel, 200));
   ExpectRepaired(kernel, Small());
 }
 

@@ -122,6 +122,17 @@ TEST_F(ReconcilerTest, LocalAndClusterTrafficHaveListsOfTheirOwn) {
   EXPECT_TRUE(Same(StateFromMaps(store_).value(), state));
 }
 
+TEST_F(ReconcilerTest, ATrafficPolicyThatBecomesLocalIsSeenInTheMapsThoughTheBackendsAreTheSame) {
+  std::vector<Backend> pods = Pods({1, 2});
+  for (Backend& pod : pods) pod.in_local_list = true;
+  Go({{Name("web"), Port({Front("10.96.0.1"), Front("192.0.2.1", 30080)}, pods)}});
+  const DatapathState state = {
+      {Name("web"),
+       Port({Front("10.96.0.1"), Front("192.0.2.1", 30080, BackendList::kLocal)}, pods)}};
+  Go(state);
+  EXPECT_TRUE(Same(StateFromMaps(store_).value(), state));
+}
+
 TEST_F(ReconcilerTest, WithoutUsableBackendsADiallerIsToldSoAndNoSlotIsNeeded) {
   Go({{Name("web"), OneFrontend(1, {})}});
   EXPECT_EQ(Value(1).slots.base, 0u);
@@ -289,6 +300,29 @@ TEST(StateFromMapsTest, AServiceWithoutANameIsShownByItsId) {
   ASSERT_THAT(state, SizeIs(1));
   EXPECT_EQ(state.begin()->first.ToString(), absl::StrCat("?/", id));
   EXPECT_EQ(*state.begin()->second, *OneFrontend(1, {1}));
+}
+
+TEST(StateFromMapsTest, ABackendThatASlotNamesByAnOldGenerationIsNotShownInTheList) {
+  MemoryMapStore store;
+  FakeGracePeriod grace_period;
+  Reconciler reconciler(store, grace_period);
+  ASSERT_TRUE(reconciler.Adopt().ok());
+  reconciler.Apply(All({{Name("web"), OneFrontend(1, {1, 2})}}));
+  ++store.mutable_backends()[1].generation;
+  EXPECT_EQ(
+      *StateFromMaps(store).value().at(Name("web")),
+      *Port({Front("10.96.0.1")}, {Chosen("10.244.0.1", 8080), Draining("10.244.0.2", 8080)}));
+}
+
+TEST(StateFromMapsTest, TwoIdsOfOneNameAreShownApart) {
+  MemoryMapStore store;
+  ASSERT_TRUE(store.PutService(3, EncodeServiceName(Name("web")).value()).ok());
+  ASSERT_TRUE(store.PutService(4, EncodeServiceName(Name("web")).value()).ok());
+  EXPECT_THAT(StateFromMaps(store).value(), SizeIs(2));
+}
+
+TEST(ServiceNameTest, NoServiceCanPassForOneWithoutAName) {
+  EXPECT_EQ(DecodeServiceName(EncodeServiceName(UnknownServiceName(5)).value()), std::nullopt);
 }
 
 TEST(ServiceNameTest, TheLongestNamesFitAndOneCharacterMoreIsRefused) {
