@@ -9,6 +9,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "shunt/limits.h"
+#include "userspace/base/absl_view.h"
 
 namespace shunt {
 namespace {
@@ -131,7 +132,7 @@ class ServicePlanner {
     if (count > SHUNT_MAX_SLOTS_PER_LIST) {
       Report(
           FieldOfPort(index),
-          absl::StrCat(count, family == Family::kIpv4 ? " IPv4" : " IPv6",
+          absl::StrCat(count, " ", Absl(FamilyName(family)),
                        " endpoints are more than the maps hold; new connections go to the first ",
                        SHUNT_MAX_SLOTS_PER_LIST));
     }
