@@ -15,6 +15,7 @@
 #include "userspace/base/status.h"
 #include "userspace/datapath/datapath.h"
 #include "userspace/datapath/grace_period.h"
+#include "userspace/datapath/map_in_map_wait.h"
 #include "userspace/datapath/reconciler.h"
 #include "userspace/sources/manifests/manifest_source.h"
 #include "userspace/store/store.h"
@@ -87,7 +88,7 @@ absl::Status Serve(const Options& options) {
   SHUNT_ASSIGN_OR_RETURN(
       std::unique_ptr<Datapath> datapath,
       Datapath::Open({.bpffs = options.bpffs, .cgroup = cgroup, .build = SHUNT_VERSION}));
-  RcuGracePeriod grace_period;
+  RcuGracePeriod grace_period(MembarrierOr(MapInMapWait()));
   Reconciler reconciler(datapath->maps(), grace_period);
   SHUNT_RETURN_IF_ERROR(reconciler.Adopt());
 

@@ -87,9 +87,7 @@ absl::Status ControlLoop::Update() {
 
 void ControlLoop::Apply(const ClusterChanges& changes) {
   const absl::Time start = absl::Now();
-  StateChanges plan = planner_.Update(changes);
-  plan.complete = !in_charge_;
-  result_ = parts_.reconciler.Apply(plan);
+  result_ = parts_.reconciler.Apply(planner_.Update(changes));
   last_apply_ = absl::Now();
   last_apply_took_ = last_apply_ - start;
   Report(result_);
