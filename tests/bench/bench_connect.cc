@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a connect costs: whole TCP transactions, connect() of UDP sockets, and
 // the program at connect4 alone.
+#include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,34 +27,45 @@ constexpr int kTargets = 65536;   // as many everywhere: the list itself takes c
 constexpr int kConnects = 2000;   // in one window
 constexpr double kTransactionGoal = 0.98, kHookGoalNs = 50;
 
+// What the maps hold, and how many of its Services are dialled.
+struct Case {
+  std::string name;
+  int services, dialled;
+
+  ClusterShape Shape() const { return {.services = services}; }
+  std::vector<sockaddr_in> Targets(Dialled what) const {
+    return bench::Targets({.services = dialled}, what, kTargets);
+  }
+};
+
+// The last dials at random among all: what it looks up is in no cache.
+const std::vector<Case> kCases = {{"1 service", 1, 1},
+                                  {"50,000 services, 1 dialled", 50000, 1},
+                                  {"50,000 services, all dialled", 50000, 50000}};
+
 // How a client is served.
 struct Setups {
   Cgroup nothing, empty;
-  // By number of Services: tcp[0] has one, tcp[1] many.
-  std::vector<Cgroup> tcp, udp;
-  std::vector<ClusterShape> tcp_shapes, udp_shapes;
+  std::map<int, Cgroup> tcp, udp;  // by number of Services
 
   absl::Status Make();
 };
 
+absl::StatusOr<Cgroup> Serve(ClusterShape shape, shunt_protocol protocol) {
+  shape.protocol = protocol;
+  return ServedCgroup::WithServices(
+      absl::StrCat(protocol == SHUNT_TCP ? "tcp-" : "udp-", shape.services), shape);
+}
+
 absl::Status Setups::Make() {
   SHUNT_ASSIGN_OR_RETURN(nothing, ServedCgroup::WithNothing("nothing"));
   SHUNT_ASSIGN_OR_RETURN(empty, ServedCgroup::WithEmptyProgram("empty"));
-  for (int services : {1, 50000}) {
-    tcp_shapes.push_back({.services = services, .protocol = SHUNT_TCP});
-    udp_shapes.push_back({.services = services, .protocol = SHUNT_UDP});
-    SHUNT_ASSIGN_OR_RETURN(
-        tcp.emplace_back(),
-        ServedCgroup::WithServices(absl::StrCat("tcp-", services), tcp_shapes.back()));
-    SHUNT_ASSIGN_OR_RETURN(
-        udp.emplace_back(),
-        ServedCgroup::WithServices(absl::StrCat("udp-", services), udp_shapes.back()));
+  for (const Case& c : kCases) {
+    if (tcp[c.services] != nullptr) continue;
+    SHUNT_ASSIGN_OR_RETURN(tcp[c.services], Serve(c.Shape(), SHUNT_TCP));
+    SHUNT_ASSIGN_OR_RETURN(udp[c.services], Serve(c.Shape(), SHUNT_UDP));
   }
   return absl::OkStatus();
-}
-
-std::string Count(int services) {
-  return services == 1 ? "1 service" : absl::StrCat(services, " services");
 }
 
 // One way to dial.
@@ -59,15 +73,15 @@ struct Way {
   const ServedCgroup* cgroup;
   std::shared_ptr<Dialler> dialler;
 
-  static Way Of(const Cgroup& cgroup, const ClusterShape& shape, Dialled what) {
-    return {cgroup.get(), std::make_shared<Dialler>(Targets(shape, what, kTargets))};
+  static Way Of(const Cgroup& cgroup, const Case& c, Dialled what) {
+    return {cgroup.get(), std::make_shared<Dialler>(c.Targets(what))};
   }
 };
 
-std::function<double()> Transactions(const Way& way, absl::Duration window) {
-  return [=] {
+std::function<double()> Transactions(const TwoPods& pods, const Way& way, absl::Duration window) {
+  return [=, &pods] {
     way.cgroup->Join();
-    return way.dialler->TransactionsPerSecond(window);
+    return way.dialler->TransactionsPerSecond(pods, window);
   };
 }
 
@@ -93,11 +107,7 @@ std::function<double()> Hook(const Way& way, const std::function<double()>& conn
 // The first comparison is of a thing with itself: its noise is that of all.
 void AddRatios(Report& report, const std::vector<Comparison>& comparisons,
                const std::vector<Pairs>& pairs) {
-  const Estimate same = pairs.front().Ratio();
-  const double noise = NoiseFloor(same, 1);
-  report.Add({.metric = absl::StrCat(comparisons.front().name, ", transactions"),
-              .estimate = EstimateMedian(pairs.front().base),
-              .unit = "/s"});
+  const double noise = NoiseFloor(pairs.front().Ratio(), 1);
   for (size_t i = 0; i < pairs.size(); ++i) {
     Row row = {.metric = comparisons[i].name, .estimate = pairs[i].Ratio(), .no_difference = 1};
     if (i > 0) row.noise = noise, row.goal = Goal{Goal::kAtLeast, kTransactionGoal};
@@ -106,7 +116,7 @@ void AddRatios(Report& report, const std::vector<Comparison>& comparisons,
 }
 
 void AddDifferences(Report& report, const std::vector<Comparison>& comparisons,
-                    const std::vector<Pairs>& pairs, std::optional<Goal> goal) {
+                    const std::vector<Pairs>& pairs, const std::optional<Goal>& goal) {
   const double noise = NoiseFloor(pairs.front().Difference(), 0);
   for (size_t i = 0; i < pairs.size(); ++i) {
     Row row = {.metric = comparisons[i].name,
@@ -118,75 +128,94 @@ void AddDifferences(Report& report, const std::vector<Comparison>& comparisons,
   }
 }
 
-void MeasureTransactions(const Setups& setups, const BenchOptions& options, Report& report) {
+void MeasureTransactions(const Setups& setups, const TwoPods& pods, const BenchOptions& options,
+                         Report& report) {
   const absl::Duration window = absl::Milliseconds(options.quick ? 60 : 300);
-  const auto& shapes = setups.tcp_shapes;
-  const auto direct = [&](int i) { return Way::Of(setups.nothing, shapes[i], Dialled::kEndpoints); };
-  std::vector<Comparison> comparisons = {
-      {"direct / direct", Transactions(direct(1), window), Transactions(direct(1), window)}};
-  for (size_t i = 0; i < shapes.size(); ++i) {
-    comparisons.push_back(
-        {absl::StrCat("ClusterIP / direct, ", Count(shapes[i].services)),
-         Transactions(direct(i), window),
-         Transactions(Way::Of(setups.tcp[i], shapes[i], Dialled::kServices), window)});
-    comparisons.push_back(
-        {absl::StrCat("pod address with Shunt / without, ", Count(shapes[i].services)),
-         Transactions(direct(i), window),
-         Transactions(Way::Of(setups.tcp[i], shapes[i], Dialled::kEndpoints), window)});
-  }
-  AddRatios(report, comparisons, Interleave("TCP transactions", comparisons, options.quick ? 5 : 40));
-}
-
-const char* Name(Sockets sockets) {
-  return sockets == Sockets::kFresh ? "fresh UDP socket" : "re-used UDP socket";
-}
-
-// A figure of connect() with Shunt against the same with the empty program.
-using Figure = std::function<std::function<double()>(const Way&, Sockets)>;
-
-std::vector<Comparison> UdpComparisons(const Setups& setups, const std::string& what,
-                                       Sockets sockets, const Figure& figure) {
-  const auto& shapes = setups.udp_shapes;
-  const auto empty = [&](int i, Dialled dialled) {
-    return figure(Way::Of(setups.empty, shapes[i], dialled), sockets);
+  const auto direct = [&](const Case& c) {
+    return Transactions(pods, Way::Of(setups.nothing, c, Dialled::kEndpoints), window);
   };
-  const std::string prefix = absl::StrCat(what, ", ", Name(sockets), ": ");
-  std::vector<Comparison> comparisons = {{prefix + "empty - empty", empty(1, Dialled::kServices),
-                                          empty(1, Dialled::kServices)}};
-  for (size_t i = 0; i < shapes.size(); ++i) {
-    for (Dialled dialled : {Dialled::kServices, Dialled::kOthers}) {
+  std::vector<Comparison> comparisons = {
+      {"transactions: direct / direct", direct(kCases.back()), direct(kCases.back())}};
+  for (const Case& c : kCases) {
+    for (Dialled what : {Dialled::kServices, Dialled::kEndpoints}) {
+      const char* name = what == Dialled::kServices ? "ClusterIP" : "pod address with Shunt";
       comparisons.push_back(
-          {absl::StrCat(prefix, dialled == Dialled::kServices ? "service" : "other", ", ",
-                        Count(shapes[i].services)),
-           empty(i, dialled), figure(Way::Of(setups.udp[i], shapes[i], dialled), sockets)});
+          {absl::StrCat("transactions: ", name, " / direct, ", c.name), direct(c),
+           Transactions(pods, Way::Of(setups.tcp.at(c.services), c, what), window)});
     }
+  }
+  const std::vector<Pairs> pairs =
+      Interleave("TCP transactions", comparisons, options.quick ? 5 : 30);
+  report.Add({.metric = "transactions: direct, in a second of CPU time",
+              .estimate = EstimateMedian(pairs.front().base)});
+  AddRatios(report, comparisons, pairs);
+}
+
+// A figure of connect() with Shunt, or with the empty program.
+using Figure = std::function<std::function<double()>(const Way&)>;
+
+// Shunt's figures against those of the empty program.
+std::vector<Comparison> AgainstEmpty(const Cgroup& empty, const std::map<int, Cgroup>& served,
+                                     const std::string& what, const Figure& figure) {
+  const auto base = [&](const Case& c, Dialled dialled) {
+    return figure(Way::Of(empty, c, dialled));
+  };
+  std::vector<Comparison> comparisons = {{absl::StrCat(what, ": empty - empty"),
+                                          base(kCases.back(), Dialled::kEndpoints),
+                                          base(kCases.back(), Dialled::kEndpoints)}};
+  for (const Case& c : kCases) {
+    comparisons.push_back({absl::StrCat(what, ": ClusterIP, ", c.name),
+                           base(c, Dialled::kEndpoints),
+                           figure(Way::Of(served.at(c.services), c, Dialled::kServices))});
+    comparisons.push_back({absl::StrCat(what, ": pod address, ", c.name),
+                           base(c, Dialled::kEndpoints),
+                           figure(Way::Of(served.at(c.services), c, Dialled::kEndpoints))});
   }
   return comparisons;
 }
 
+const char* Name(Sockets sockets) {
+  return sockets == Sockets::kFresh ? "fresh UDP sockets" : "a re-used UDP socket";
+}
+
 void MeasureUdpConnects(const Setups& setups, const BenchOptions& options, Report& report) {
   for (Sockets sockets : {Sockets::kReused, Sockets::kFresh}) {
-    std::vector<Comparison> comparisons =
-        UdpComparisons(setups, "connect()", sockets, Connects);
-    AddDifferences(report, comparisons,
-                   Interleave(absl::StrCat("UDP connect(), ", Name(sockets)), comparisons,
-                              options.quick ? 5 : 60),
-                   std::nullopt);
+    const std::string what = absl::StrCat("connect() of ", Name(sockets));
+    const std::vector<Comparison> comparisons =
+        AgainstEmpty(setups.empty, setups.udp, what,
+                     [=](const Way& way) { return Connects(way, sockets); });
+    AddDifferences(report, comparisons, Interleave(what, comparisons, options.quick ? 5 : 60), {});
   }
 }
 
-absl::Status MeasureHook(const Setups& setups, const BenchOptions& options, Report& report) {
-  SHUNT_ASSIGN_OR_RETURN(const RunTimeStats stats, RunTimeStats::Enable());
-  const Figure figure = [](const Way& way, Sockets sockets) {
-    return Hook(way, Connects(way, sockets));
-  };
+void MeasureUdpHook(const Setups& setups, const BenchOptions& options, Report& report) {
   for (Sockets sockets : {Sockets::kReused, Sockets::kFresh}) {
-    std::vector<Comparison> comparisons = UdpComparisons(setups, "connect4", sockets, figure);
-    AddDifferences(report, comparisons,
-                   Interleave(absl::StrCat("run time of connect4, ", Name(sockets)), comparisons,
-                              options.quick ? 5 : 60),
+    const std::string what = absl::StrCat("hook, ", Name(sockets));
+    const std::vector<Comparison> comparisons =
+        AgainstEmpty(setups.empty, setups.udp, what,
+                     [=](const Way& way) { return Hook(way, Connects(way, sockets)); });
+    AddDifferences(report, comparisons, Interleave(what, comparisons, options.quick ? 5 : 60),
                    Goal{Goal::kAtMost, kHookGoalNs});
   }
+}
+
+void MeasureTcpHook(const Setups& setups, const TwoPods& pods, const BenchOptions& options,
+                    Report& report) {
+  const std::string what = "hook, TCP transactions";
+  const absl::Duration window = absl::Milliseconds(options.quick ? 20 : 50);
+  const std::vector<Comparison> comparisons =
+      AgainstEmpty(setups.empty, setups.tcp, what, [&, window](const Way& way) {
+        return Hook(way, Transactions(pods, way, window));
+      });
+  AddDifferences(report, comparisons, Interleave(what, comparisons, options.quick ? 5 : 40),
+                 Goal{Goal::kAtMost, kHookGoalNs});
+}
+
+absl::Status MeasureHook(const Setups& setups, const TwoPods& pods, const BenchOptions& options,
+                         Report& report) {
+  SHUNT_ASSIGN_OR_RETURN(const RunTimeStats stats, RunTimeStats::Enable());
+  MeasureUdpHook(setups, options, report);
+  MeasureTcpHook(setups, pods, options, report);
   return absl::OkStatus();
 }
 
@@ -198,9 +227,9 @@ absl::Status MeasureAll(const BenchOptions& options, Report& report) {
   SHUNT_ASSIGN_OR_RETURN(std::unique_ptr<TwoPods> pods, TwoPods::Make());
   absl::Status status;
   pods->RunClient([&] {
-    MeasureTransactions(setups, options, report);
+    MeasureTransactions(setups, *pods, options, report);
     MeasureUdpConnects(setups, options, report);
-    status = MeasureHook(setups, options, report);
+    status = MeasureHook(setups, *pods, options, report);
   });
   return status;
 }

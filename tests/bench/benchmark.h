@@ -2,6 +2,8 @@
 #ifndef SHUNT_TESTS_BENCH_BENCHMARK_H_
 #define SHUNT_TESTS_BENCH_BENCHMARK_H_
 
+#include <time.h>
+
 #include <functional>
 #include <string>
 #include <vector>
@@ -28,11 +30,12 @@ int RunBenchmark(int argc, char** argv, const std::string& name,
 // where the text before the numbers is new.
 void ShowProgress(const std::string& what, int done, int of);
 
-// The calling thread runs on the last CPU only. Client and server share it, so
-// that a rate is one over the CPU time of a whole transaction.
+// The calling thread runs on the last CPU only, before others there. Client and
+// server share it, so that a rate is one over the CPU time of a whole transaction.
 absl::Status PinToLastCpu();
 
-double NowNs();  // CLOCK_MONOTONIC
+double ClockNs(clockid_t clock);
+inline double NowNs() { return ClockNs(CLOCK_MONOTONIC); }
 
 // Two ways to do one thing. Each function takes one window and returns its figure.
 struct Comparison {

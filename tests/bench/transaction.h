@@ -28,6 +28,8 @@ class TwoPods {
 
   // Runs `client` in the client's namespace, on the CPU of the server.
   void RunClient(absl::FunctionRef<void()> client) const;
+  // CPU time of the calling thread and the server together.
+  double CpuNs() const;
 
  private:
   TwoPods(testing::NetNamespace client, testing::NetNamespace server)
@@ -44,12 +46,13 @@ class Dialler {
  public:
   explicit Dialler(std::vector<sockaddr_in> targets) : targets_(std::move(targets)) {}
 
-  // Connects, sends a byte, receives one, closes, again and again: how many in
-  // a second. Ends the program where a call fails: such figures are worthless.
-  double TransactionsPerSecond(absl::Duration window);
+  // Connects, sends a byte, receives one, closes, again and again: how many in a
+  // second of CPU time of both sides, so that others on the machine take nothing
+  // away. Ends the program where a call fails: such figures are worthless.
+  double TransactionsPerSecond(const TwoPods& pods, absl::Duration window);
 
-  // ns for each connect() of a UDP socket: of one that is connected again and
-  // again, or of a fresh one each, with socket() and close().
+  // ns of CPU time for each connect() of a UDP socket: of one that is connected
+  // again and again, or of a fresh one each, with socket() and close().
   enum class Sockets { kReused, kFresh };
   double NsPerConnect(Sockets sockets, int count);
 
