@@ -143,8 +143,10 @@ absl::StatusOr<std::unique_ptr<MapStore>> OpenPinnedMaps(const std::string& bpff
   BpfMapStore::Maps maps;
   SHUNT_ASSIGN_OR_RETURN(maps.frontends, pins.OpenReadOnly("shunt_frontends"));
   SHUNT_ASSIGN_OR_RETURN(maps.services, pins.OpenReadOnly("shunt_services"));
-  SHUNT_ASSIGN_OR_RETURN(maps.slots, pins.OpenReadOnly("shunt_slots"));
-  SHUNT_ASSIGN_OR_RETURN(maps.backends, pins.OpenReadOnly("shunt_backends"));
+  // The kernel shares no memory with a descriptor that is read-only (EINVAL), so
+  // these are not; their memory is mapped for reading only.
+  SHUNT_ASSIGN_OR_RETURN(maps.slots, pins.Open("shunt_slots"));
+  SHUNT_ASSIGN_OR_RETURN(maps.backends, pins.Open("shunt_backends"));
   return BpfMapStore::Create(std::move(maps), BpfMapStore::Access::kReadOnly);
 }
 
