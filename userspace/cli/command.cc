@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/cli/command.h"
+
+namespace shunt {
+namespace {
+
+constexpr Command kCommands[] = {
+    {"get", "services", "service svc",
+     "Service ports: what clients dial, and how many backends stand behind it",
+     "shuntctl get services -A\n"
+     "shuntctl get services web -n shop -o wide\n"
+     "shuntctl get services shop/web -o json",
+     kNamespaces | kOutput | kWatch | kOptionalName | kServiceName, GetServices},
+    {"get", "backends", "backend endpoints ep",
+     "Backends: the endpoints that connections arrive at, by Service",
+     "shuntctl get backends -A\n"
+     "shuntctl get backends shop/web -w --output-watch-events",
+     kNamespaces | kOutput | kWatch | kOptionalName | kServiceName, GetBackends},
+    {"get", "maps", "map", "BPF maps: how full they are and what they take",
+     "shuntctl get maps\n"
+     "shuntctl get maps shunt_frontends -o yaml",
+     kOutput | kWatch | kOptionalName, GetMaps},
+    {"get", "programs", "program progs prog",
+     "BPF programs; RUNS and NS/RUN count while sysctl kernel.bpf_stats_enabled is 1",
+     "shuntctl get programs -o wide",
+     kOutput | kWatch | kOptionalName, GetPrograms},
+    {"describe", "service", "services svc",
+     "All about one Service: frontends, backends, what could not be used",
+     "shuntctl describe service shop/web\n"
+     "shuntctl describe service web -n shop",
+     kRequiredName | kServiceName, DescribeService},
+    {"", "status", "", "The agent, its sources, what it could not use, what the programs counted",
+     "shuntctl status\n"
+     "shuntctl status -o json",
+     kObjectOutput, ShowStatus},
+    {"", "dump", "", "The whole table from service to backend, as one sorted text",
+     "shuntctl dump\n"
+     "shuntctl dump --source maps", kNoOptions, ShowDump},
+    {"", "version", "", "The versions of shuntctl and of the agent",
+     "shuntctl version --client", kObjectOutput | kClientOnly, ShowVersion},
+    {"", "completion", "", "A script that completes shuntctl's command line in a shell",
+     "source <(shuntctl completion bash)\n"
+     "shuntctl completion zsh > /usr/local/share/zsh/site-functions/_shuntctl\n"
+     "shuntctl completion fish > ~/.config/fish/completions/shuntctl.fish",
+     kShell, PrintCompletionScript},
+};
+
+}  // namespace
+
+absl::Span<const Command> Commands() { return kCommands; }
+
+}  // namespace shunt
