@@ -48,14 +48,12 @@ static __always_inline void socket_connected(struct bpf_sock_addr *ctx,
 		socket_remember(mptcp, dialled, choice);
 }
 
-/* What it dialled before does not count any more. */
+/* What it dialled before does not count any more. That of an MPTCP socket does:
+ * this may be a later subflow, which the kernel connects to an address that the
+ * pod announced. */
 static __always_inline void socket_forget(struct bpf_sock_addr *ctx)
 {
-	struct mptcp_sock *mptcp = mptcp_around(ctx);
-
 	bpf_sk_storage_delete(&shunt_socket, ctx->sk);
-	if (mptcp)
-		bpf_sk_storage_delete(&shunt_socket, mptcp);
 }
 
 /* What was dialled to be connected to `peer`; NULL where that was `peer`. */

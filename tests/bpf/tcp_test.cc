@@ -12,9 +12,11 @@
 #include <vector>
 
 #include "absl/strings/str_split.h"
+#include "tests/support/command.h"
 #include "tests/support/datapath_test.h"
 #include "tests/support/dial.h"
 #include "tests/support/files.h"
+#include "tests/support/wait_for.h"
 
 namespace shunt::testing {
 namespace {
@@ -82,6 +84,22 @@ TEST_F(TcpSocket, MptcpIsSpokenWithAPodThatSpeaksIt) {
   char info[256];
   socklen_t length = sizeof(info);
   EXPECT_EQ(getsockopt(socket.get(), kSolMptcp, kMptcpInfo, info, &length), 0) << strerror(errno);
+}
+
+TEST_F(TcpSocket, MptcpStillShowsTheServiceAfterASecondPathWasTried) {
+  // The pod announces another address; the kernel then connects a second
+  // subflow to it by itself, through the same hook.
+  const HostPort announced = HostPort::Of("10.244.1.6:8080");
+  Serve({{.at = pod_, .mptcp = true}, {.at = announced, .mptcp = true}});
+  ASSERT_TRUE(MustRun({"ip", "mptcp", "limits", "set", "subflow", "2", "add_addr_accepted", "2"}).ok());
+  const absl::Status added = MustRun({"ip", "mptcp", "endpoint", "add", "10.244.1.6", "signal"});
+  ASSERT_TRUE(added.ok()) << added;
+  Apply({web_});
+  UniqueFd socket = OpenSocket(vip_, {.transport = Transport::kMptcp});
+  const uint64_t before = Runs(SHUNT_NOT_A_SERVICE);
+  ASSERT_EQ(Connect(socket.get(), vip_), 0);
+  ASSERT_TRUE(WaitFor([&] { return Runs(SHUNT_NOT_A_SERVICE) > before; })) << "no second subflow";
+  EXPECT_EQ(PeerName(socket.get()), vip_.ToString());
 }
 
 TEST_F(TcpSocket, IsRefusedAtOnceWhenTheServiceHasNoPod) {
