@@ -37,6 +37,7 @@ std::optional<EndpointPort> DecodePort(const Value& element) {
 
 // Only the first one counts: the others are the same pod's (KEP-0752).
 std::optional<IpAddress> DecodeAddress(const Value& addresses, Family family) {
+  if (addresses.report().rejected()) return std::nullopt;
   if (addresses.size() == 0) {
     addresses.report().Reject(addresses.path(), "an endpoint needs an address");
     return std::nullopt;

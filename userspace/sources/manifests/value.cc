@@ -23,7 +23,9 @@ std::string Described(const YamlNode& node) {
   struct Describer {
     const std::string& text;
     std::string operator()(YamlNull) const { return "null"; }
-    std::string operator()(bool) const { return absl::StrCat(text, " is true or false"); }
+    std::string operator()(bool) const {
+      return absl::StrCat(text, " means true or false in YAML");
+    }
     std::string operator()(int64_t) const { return absl::StrCat(text, " is a number"); }
     std::string operator()(double) const { return absl::StrCat(text, " is a number"); }
     std::string operator()(std::string_view) const {
