@@ -39,10 +39,9 @@ std::shared_ptr<const AgentView> ViewExchange::Latest() {
     wanted_ = true;
   }
   ask_();
+  const auto shown = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return !wanted_; };
   absl::MutexLock lock(&mutex_);
-  mutex_.AwaitWithTimeout(absl::Condition(
-                              +[](ViewExchange* exchange) { return !exchange->wanted_; }, this),
-                          kPatience);
+  mutex_.AwaitWithTimeout(absl::Condition(&shown), kPatience);
   return view_;
 }
 
