@@ -12,6 +12,7 @@
 
 #include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "userspace/datapath/abi_address.h"
@@ -32,7 +33,10 @@ namespace shunt {
 // A violation fails the test with a line that says which.
 class ReaderModel : public MemoryMapStore::Observer {
  public:
-  explicit ReaderModel(MemoryMapStore& store) : store_(store) { store.Observe(this); }
+  explicit ReaderModel(MemoryMapStore& store)
+      : store_(store), slots_seen_(store.slots().size()), backends_seen_(store.backends().size()) {
+    store.Observe(this);
+  }
   ~ReaderModel() override { store_.Observe(nullptr); }
 
   // From now on traffic may also go as `state` says.
@@ -58,12 +62,12 @@ class ReaderModel : public MemoryMapStore::Observer {
 
   void BeforeSlots(uint32_t base, absl::Span<const shunt_backend_ref> slots) override {
     for (uint32_t slot = base; slot < base + slots.size(); ++slot) {
-      EXPECT_FALSE(IsHeld(slots_seen_, slot)) << "overwrites slot " << slot << ", which is held";
+      EXPECT_FALSE(IsHeld(slots_seen_[slot])) << "overwrites slot " << slot << ", which is held";
     }
   }
 
   void BeforeBackend(uint32_t id, const shunt_backend& value) override {
-    if (!IsHeld(backends_seen_, id)) return;
+    if (!IsHeld(backends_seen_[id])) return;
     const shunt_backend& old = store_.backends()[id];
     EXPECT_TRUE(old.state != SHUNT_BACKEND_FREE || value.state == SHUNT_BACKEND_FREE)
         << "uses backend id " << id << " again, which is held";
@@ -103,13 +107,16 @@ class ReaderModel : public MemoryMapStore::Observer {
   }
 
   void Check() {
+    services_.clear();
+    const auto services = store_.Services().value();
+    for (const auto& [id, service] : services) services_[id] = service;
     absl::btree_set<FrontendKey> present;
     const auto entries = store_.Frontends().value();
-    for (const auto& [key, value] : entries) {
-      const FrontendKey frontend = FrontendKey::FromAbi(key);
-      present.insert(frontend);
-      EXPECT_EQ(value.owner.tag, shunt_frontend_tag(&key)) << frontend.ToString();
-      CheckFate(frontend, FateOf(frontend, value));
+    for (const auto& [abi, value] : entries) {
+      const FrontendKey key = FrontendKey::FromAbi(abi);
+      present.insert(key);
+      EXPECT_EQ(value.owner.tag, shunt_frontend_tag(&abi)) << key.ToString();
+      CheckFate(key, FateOf(key, value));
     }
     for (const auto& [key, allowed] : allowed_) {
       if (!present.contains(key)) CheckFate(key, kMissing);
@@ -120,14 +127,45 @@ class ReaderModel : public MemoryMapStore::Observer {
     auto allowed = allowed_.find(key);
     if (allowed == allowed_.end()) {
       ADD_FAILURE() << key.ToString() << " is dialled by nobody, but: " << fate;
-      return;
+    } else if (!allowed->second.contains(fate)) {
+      ADD_FAILURE() << key.ToString() << ": " << fate
+                    << "\nallowed: " << absl::StrJoin(allowed->second, " | ");
     }
-    EXPECT_TRUE(allowed->second.contains(fate))
-        << key.ToString() << ": " << fate << "\nallowed: " << absl::StrJoin(allowed->second, " | ");
+  }
+
+  // What was found behind a frontend, and what it means: most of it is as it was
+  // before the last write.
+  struct Found {
+    std::string bytes;
+    std::string fate;
+  };
+
+  const std::string& FateOf(const FrontendKey& key, const shunt_frontend& value) {
+    Found& found = found_[key];
+    std::string bytes;
+    const auto append = [&](const auto& object) {
+      bytes.append(reinterpret_cast<const char*>(&object), sizeof(object));
+    };
+    append(value);
+    if (auto service = services_.find(value.owner.service_id); service != services_.end()) {
+      append(service->second);
+    }
+    for (uint32_t i = 0; i < value.slots.count; ++i) {
+      const uint32_t slot = value.slots.base + i;
+      if (slot >= store_.slots().size()) break;
+      const shunt_backend_ref& ref = store_.slots()[slot];
+      append(ref);
+      slots_seen_[slot] = clock_;
+      if (ref.id >= store_.backends().size()) continue;
+      append(store_.backends()[ref.id]);
+      backends_seen_[ref.id] = clock_;
+    }
+    if (found.bytes != bytes) found = {.bytes = bytes, .fate = Follow(key, value)};
+    return found.fate;
   }
 
   // Follows a frontend as a program does.
-  std::string FateOf(const FrontendKey& key, const shunt_frontend& value) {
+  std::string Follow(const FrontendKey& key, const shunt_frontend& value) const {
     std::vector<std::string> backends;
     std::optional<uint32_t> previous;
     for (uint32_t i = 0; i < value.slots.count; ++i) {
@@ -136,7 +174,6 @@ class ReaderModel : public MemoryMapStore::Observer {
       const shunt_backend_ref& ref = store_.slots()[slot];
       if (ref.id >= store_.backends().size()) return "a backend that does not exist";
       const shunt_backend& backend = store_.backends()[ref.id];
-      slots_seen_[slot] = backends_seen_[ref.id] = clock_;
       const IpAddress address = ToIpAddress(backend.address);
       if (backend.state == SHUNT_BACKEND_FREE) return "a backend that is free";
       if (backend.generation == 0) return "generation 0";
@@ -152,24 +189,22 @@ class ReaderModel : public MemoryMapStore::Observer {
   }
 
   ServicePortName NameOf(uint32_t service_id) const {
-    const auto services = store_.Services().value();
-    for (const auto& [id, service] : services) {
-      if (id != service_id) continue;
-      return {service.name_space, service.name, service.port_name, service.protocol};
-    }
-    return {.name_space = "?", .name = absl::StrCat(service_id)};
+    auto service = services_.find(service_id);
+    if (service == services_.end()) return {.name_space = "?", .name = absl::StrCat(service_id)};
+    const shunt_service& value = service->second;
+    return {value.name_space, value.name, value.port_name, value.protocol};
   }
 
-  bool IsHeld(const absl::btree_map<uint32_t, size_t>& seen, uint32_t item) const {
-    auto it = seen.find(item);
-    return it != seen.end() && it->second >= held_since_;
-  }
+  // 0: no frontend ever led there.
+  bool IsHeld(size_t last_seen) const { return last_seen != 0 && last_seen >= held_since_; }
 
   MemoryMapStore& store_;
   absl::btree_map<FrontendKey, absl::btree_set<std::string>> allowed_;
   absl::btree_set<std::string> allowed_for_others_ = {kMissing};
-  // When a frontend last led to it, by id.
-  absl::btree_map<uint32_t, size_t> slots_seen_, backends_seen_;
+  absl::flat_hash_map<uint32_t, shunt_service> services_;
+  absl::btree_map<FrontendKey, Found> found_;
+  // The clock when a frontend last led there, by id.
+  std::vector<size_t> slots_seen_, backends_seen_;
   size_t clock_ = 1;       // grows with every write
   size_t held_since_ = 0;  // programs that run now began at this clock or later
 };

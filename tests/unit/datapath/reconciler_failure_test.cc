@@ -279,7 +279,7 @@ TEST(ReconcilerInputTest, AListThatIsTooLongIsRefusedAndTheOldOneStays) {
 // Random changes, random failures. Whenever nothing is pending, the maps hold
 // what a fresh agent would have written into empty ones.
 TEST(ReconcilerFuzzTest, WhateverChangesAndFailsTheMapsArriveAtTheDesiredState) {
-  for (unsigned seed = 0; seed < 300; ++seed) {
+  for (unsigned seed = 0; seed < 100; ++seed) {
     SCOPED_TRACE(absl::StrCat("seed ", seed));
     RandomStates random(seed);
     // Often too small, so that full maps and waiting belong to it.

@@ -79,7 +79,7 @@ TEST(ReconcilerRestartTest, ARestartMovesNoTraffic) {
 }
 
 TEST(ReconcilerRestartTest, ARestartAfterAnyHistoryMovesNoTraffic) {
-  for (unsigned seed = 0; seed < 200; ++seed) {
+  for (unsigned seed = 0; seed < 60; ++seed) {
     SCOPED_TRACE(absl::StrCat("seed ", seed));
     RandomStates random(seed);
     Kernel kernel;
@@ -167,7 +167,7 @@ TEST(ReconcilerRestartTest, WhereverTheAgentIsKilledTheNextOneArrives) {
 }
 
 TEST(ReconcilerRestartTest, KilledOverAndOverItArrivesOnceItIsLeftAlone) {
-  for (unsigned seed = 0; seed < 200; ++seed) {
+  for (unsigned seed = 0; seed < 60; ++seed) {
     SCOPED_TRACE(absl::StrCat("seed ", seed));
     RandomStates random(seed);
     Kernel kernel;
@@ -334,7 +334,7 @@ TEST(ReconcilerDamageTest, AServiceDoesNotGetTheSlotsOfAnotherThatOverlapThem) {
 }
 
 TEST(ReconcilerDamageTest, MapsFullOfNoiseAreReplaced) {
-  for (unsigned seed = 0; seed < 200; ++seed) {
+  for (unsigned seed = 0; seed < 60; ++seed) {
     SCOPED_TRACE(absl::StrCat("seed ", seed));
     std::mt19937 random(seed);
     Kernel kernel({.slots = 256, .backends = 64});
