@@ -2,6 +2,7 @@
 #include "userspace/datapath/reconciler.h"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -81,6 +82,7 @@ void Reconciler::TakeOver(const StateChanges& changes) {
 
 void Reconciler::Change(ServiceRecord& record, ServicePortStatePtr desired) {
   if (record.desired == desired && desired != nullptr) return;
+  assert(desired == nullptr || std::ranges::is_sorted(desired->backends));
   if (record.desired != nullptr) {
     for (const Frontend& frontend : record.desired->frontends) frontends_.Unwant(frontend.key);
   }
