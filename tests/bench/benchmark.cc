@@ -69,13 +69,17 @@ void ShowProgress(const std::string& what, int done, int of) {
   shown = what;
 }
 
+absl::Status RunFirst() {
+  if (setpriority(PRIO_PROCESS, 0, -20) != 0) return ErrnoStatus("setpriority");
+  return absl::OkStatus();
+}
+
 absl::Status PinToLastCpu() {
   cpu_set_t cpus;
   CPU_ZERO(&cpus);
   CPU_SET(sysconf(_SC_NPROCESSORS_ONLN) - 1, &cpus);
   if (sched_setaffinity(0, sizeof(cpus), &cpus) != 0) return ErrnoStatus("sched_setaffinity");
-  if (setpriority(PRIO_PROCESS, 0, -20) != 0) return ErrnoStatus("setpriority");
-  return absl::OkStatus();
+  return RunFirst();
 }
 
 double ClockNs(clockid_t clock) {

@@ -30,8 +30,10 @@ int RunBenchmark(int argc, char** argv, const std::string& name,
 // where the text before the numbers is new.
 void ShowProgress(const std::string& what, int done, int of);
 
-// The calling thread runs on the last CPU only, before others there. Client and
-// server share it, so that a rate is one over the CPU time of a whole transaction.
+// The calling thread, and those that it starts, run before others on the machine.
+absl::Status RunFirst();
+// And on the last CPU only. Client and server share it, so that a rate is one
+// over the CPU time of a whole transaction.
 absl::Status PinToLastCpu();
 
 double ClockNs(clockid_t clock);

@@ -33,7 +33,7 @@ uint32_t EndpointAddress(const ClusterShape& shape, int service, int endpoint, i
 std::shared_ptr<const Service> MakeService(const ClusterShape& shape, int service) {
   Service result{.meta = {.name = ServiceName(service)},
                  .ports = {{.protocol = shape.protocol, .port = kServicePort}}};
-  result.cluster_ips = {Ip(kServices + service)};
+  result.cluster_ips = {ServiceAddress(service)};
   return std::make_shared<const Service>(std::move(result));
 }
 
@@ -73,6 +73,8 @@ NamespacedName ServiceName(int service) {
   return {"shop", absl::StrCat("web-", service)};
 }
 
+IpAddress ServiceAddress(int service) { return Ip(kServices + service); }
+
 ServiceInput MoveEndpoint(const ClusterShape& shape, int service, int move) {
   return {.service = MakeService(shape, service), .slices = {MakeSlice(shape, service, move)}};
 }
@@ -104,7 +106,7 @@ std::string ManifestOf(const ClusterShape& shape, int service, int move) {
       "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\naddressType: IPv4\n"
       "metadata:\n  labels:\n    kubernetes.io/service-name: $0\n  name: $0-slice\n"
       "  namespace: shop\nports:\n- port: $4\n  protocol: $3\n  name: ''\nendpoints:\n",
-      name, Ip(kServices + service).ToString(), kServicePort, protocol, kEndpointPort);
+      name, ServiceAddress(service).ToString(), kServicePort, protocol, kEndpointPort);
   for (int i = 0; i < shape.endpoints; ++i) {
     absl::SubstituteAndAppend(
         &text,

@@ -31,6 +31,7 @@ inline constexpr char kOtherNetwork[] = "10.64.0.0/10";
 ClusterSnapshot MakeCluster(const ClusterShape& shape);
 
 NamespacedName ServiceName(int service);
+IpAddress ServiceAddress(int service);
 // Service `service` as MakeCluster() has it, but that its first endpoint has
 // moved to an address that depends on `move`. 0 is where it was.
 ServiceInput MoveEndpoint(const ClusterShape& shape, int service, int move);

@@ -18,17 +18,17 @@ double Quantile(std::vector<double> samples, double share) {
   return *nth;
 }
 
-Estimate EstimateMedian(const std::vector<double>& samples) {
+Estimate EstimateQuantile(const std::vector<double>& samples, double share) {
   std::mt19937 random(1);
   std::uniform_int_distribution<size_t> any(0, samples.size() - 1);
-  std::vector<double> medians, drawn(samples.size());
+  std::vector<double> results, drawn(samples.size());
   for (int i = 0; i < kResamples; ++i) {
     std::generate(drawn.begin(), drawn.end(), [&] { return samples[any(random)]; });
-    medians.push_back(Median(drawn));
+    results.push_back(Quantile(drawn, share));
   }
-  return {.value = Median(samples),
-          .low = Quantile(medians, 0.025),
-          .high = Quantile(medians, 0.975),
+  return {.value = Quantile(samples, share),
+          .low = Quantile(results, 0.025),
+          .high = Quantile(results, 0.975),
           .samples = samples.size()};
 }
 

@@ -11,15 +11,18 @@ namespace shunt::bench {
 double Quantile(std::vector<double> samples, double share);
 inline double Median(const std::vector<double>& samples) { return Quantile(samples, 0.5); }
 
-// A median, and where it would lie in 95 of 100 repetitions.
+// A quantile, and where it would lie in 95 of 100 repetitions.
 struct Estimate {
   double value = 0, low = 0, high = 0;
   size_t samples = 0;
 };
 
-// The interval by bootstrap: the medians of samples drawn, with replacement,
+// The interval by bootstrap: the quantiles of samples drawn, with replacement,
 // from the samples. Deterministic.
-Estimate EstimateMedian(const std::vector<double>& samples);
+Estimate EstimateQuantile(const std::vector<double>& samples, double share);
+inline Estimate EstimateMedian(const std::vector<double>& samples) {
+  return EstimateQuantile(samples, 0.5);
+}
 
 }  // namespace shunt::bench
 

@@ -22,6 +22,7 @@ class AgentProcess {
       const std::vector<std::string>& arguments, const std::string& log);
   ~AgentProcess();
 
+  pid_t pid() const { return pid_; }
   void Signal(int signal);
   // The exit code, 128 + signal where one ended it; nullopt: it still runs.
   std::optional<int> WaitForExit(absl::Duration limit);
