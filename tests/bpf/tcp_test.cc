@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -70,6 +71,24 @@ TEST_F(TcpSocket, FastOpenCarriesDataInItsFirstPacketToThePod) {
   ExpectServed(vip_, {.transport = Transport::kTcpFastOpen}, pod_);
   ExpectServed(vip_, {.transport = Transport::kTcpFastOpen}, pod_);
   EXPECT_GT(TcpCounter("TCPFastOpenPassive"), before);
+}
+
+TEST_F(TcpSocket, ConnectThatWaitsForDataReachesThePodToo) {
+  Serve({pod_});
+  Apply({web_});
+  // Twice: the second time with a cookie, and then connect() sends nothing.
+  for (int i = 0; i < 2; ++i) {
+    UniqueFd socket = OpenSocket(vip_, {});
+    const int on = 1;
+    ASSERT_EQ(setsockopt(socket.get(), IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &on, sizeof(on)), 0);
+    ASSERT_EQ(Connect(socket.get(), vip_), 0);
+    ASSERT_EQ(send(socket.get(), "?", 1, 0), 1) << strerror(errno);
+    char answer[64];
+    const ssize_t n = recv(socket.get(), answer, sizeof(answer), 0);
+    ASSERT_GT(n, 0) << strerror(errno);
+    EXPECT_EQ(std::string(answer, n), pod_.ToString());
+    EXPECT_EQ(PeerName(socket.get()), vip_.ToString());
+  }
 }
 
 TEST_F(TcpSocket, MptcpIsSpokenWithAPodThatSpeaksIt) {

@@ -140,6 +140,23 @@ TEST_F(UdpSocket, TellsTwoServicesApartThatShareTheirPods) {
   EXPECT_LE(confused, 2);
 }
 
+TEST_F(UdpSocket, OneSocketTalksToServicesOfBothFamilies) {
+  const HostPort pod = HostPort::Of("10.244.1.5:5353"), pod6 = HostPort::Of("[fd00:10:244::5]:5353");
+  Serve({pod, pod6}, SHUNT_UDP);
+  Apply(std::vector<ServiceSpec>{{"dns", SHUNT_UDP, {vip_, vip6_}, {pod, pod6}}});
+  UniqueFd socket = Open(/*mapped=*/true);
+  std::map<std::string, std::string> source_of_answer;
+  for (int round = 0; round < 2; ++round) {
+    for (const HostPort& vip : {vip_, vip6_}) ASSERT_EQ(SendTo(socket.get(), vip, "?", true), 0);
+    for (int i = 0; i < 2; ++i) {
+      const DialResult result = ReceiveFrom(socket.get());
+      source_of_answer[result.answer] = result.from;
+    }
+    EXPECT_EQ(source_of_answer[pod.ToString()], vip_.ToString());
+    EXPECT_EQ(source_of_answer[pod6.ToString()], vip6_.ToString());
+  }
+}
+
 TEST_F(UdpSocket, ReconnectedShowsWhatItDialledLast) {
   Apply(OnePodServices(3));
   UniqueFd socket = Open();

@@ -2,19 +2,21 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "tests/e2e/agent_test.h"
+#include "tests/support/command.h"
 
 namespace shunt::testing {
 namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 // Mistakes in one file: it is named, and everybody else is served.
 class BadInput : public AgentTest {
@@ -137,6 +139,19 @@ TEST_F(MissingOnHost, NoRoot) {
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->exit_code, 1);
   EXPECT_THAT(result->err, ::testing::AnyOf(HasSubstr("root"), HasSubstr("CAP_"))) << result->err;
+}
+
+TEST_F(MissingOnHost, InitOnlyMountsWhatIsNotThere) {
+  // In mounts of its own, where neither file system is there; and again when
+  // both are.
+  const std::string script =
+      "set -e; umount -t cgroup2 -a; mount -t tmpfs none /run; mount -t tmpfs none /sys/fs/bpf; "
+      SHUNT_AGENT " --init-only; " SHUNT_AGENT " --init-only; cat /proc/self/mounts";
+  absl::StatusOr<CommandResult> result = RunCommand({"unshare", "-m", "sh", "-c", script});
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->exit_code, 0) << result->err;
+  EXPECT_THAT(result->out, HasSubstr(" /sys/fs/bpf bpf "));
+  EXPECT_THAT(result->out, HasSubstr(" /run/shunt/cgroupv2 cgroup2 "));
 }
 
 TEST_F(MissingOnHost, WrongUsageIsTwo) {
