@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include <array>
 #include <cerrno>
@@ -14,6 +15,7 @@
 
 #include "tests/support/datapath_test.h"
 #include "tests/support/dial.h"
+#include "tests/support/wait_for.h"
 
 namespace shunt::testing {
 namespace {
@@ -123,6 +125,28 @@ TEST_F(UdpSocket, The65thServiceTakesThePlaceOfTheOneIdleLongest) {
   EXPECT_EQ(Runs(SHUNT_TRANSLATED), translated + 1) << "the first had to be chosen anew";
 }
 
+// The programs' clock (bpf_ktime_get_coarse_ns) moves on by a tick at a time.
+void WaitForNextTick() {
+  const auto now = [] {
+    timespec time;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
+    return absl::TimeFromTimespec(time);
+  };
+  ASSERT_TRUE(WaitFor([&, start = now()] { return now() != start; }));
+}
+
+TEST_F(UdpSocket, AServiceInUseKeepsItsPlaceThoughItWasTheFirst) {
+  Apply(OnePodServices(65));
+  UniqueFd socket = Open();
+  for (int i = 0; i < 64; ++i) ASSERT_EQ(SendTo(socket.get(), vips_[i], "?"), 0);
+  WaitForNextTick();
+  ASSERT_EQ(SendTo(socket.get(), vips_[0], "?"), 0);
+  ASSERT_EQ(SendTo(socket.get(), vips_[64], "?"), 0);
+  ASSERT_EQ(SendTo(socket.get(), vips_[0], "?"), 0);
+  EXPECT_EQ(Runs(SHUNT_TRANSLATED), 65u) << "the first was chosen for again";
+  EXPECT_EQ(Runs(SHUNT_CONTINUED), 2u);
+}
+
 TEST_F(UdpSocket, TellsTwoServicesApartThatShareTheirPods) {
   const std::vector<HostPort> pods = Range("10.244.1.1:5353", 8);
   const HostPort other = HostPort::Of("10.96.0.54:53");
@@ -174,6 +198,18 @@ TEST_F(UdpSocket, ReconnectedShowsWhatItDialledLast) {
     ASSERT_EQ(SendTo(socket.get(), vip, "?"), 0);
     EXPECT_EQ(ReceiveFromAService(socket.get()), vip.ToString());
   }
+}
+
+TEST_F(UdpSocket, DisconnectedShowsTheServiceThatItAsksNowThoughThePodIsTheSame) {
+  const HostPort pod = HostPort::Of("10.244.1.5:5353"), other = HostPort::Of("10.96.0.54:53");
+  Serve({pod}, SHUNT_UDP);
+  Apply(std::vector<ServiceSpec>{{"a", SHUNT_UDP, {vip_}, {pod}}, {"b", SHUNT_UDP, {other}, {pod}}});
+  UniqueFd socket = Open();
+  ASSERT_EQ(Connect(socket.get(), vip_), 0);
+  const sockaddr nobody = {.sa_family = AF_UNSPEC, .sa_data = {}};
+  ASSERT_EQ(connect(socket.get(), &nobody, sizeof(nobody)), 0) << strerror(errno);
+  ASSERT_EQ(SendTo(socket.get(), other, "?"), 0);
+  EXPECT_EQ(ReceiveFrom(socket.get()).from, other.ToString());
 }
 
 TEST_F(UdpSocket, ConnectedToThePodItselfAfterTheServiceShowsThePod) {
