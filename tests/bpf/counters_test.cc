@@ -32,7 +32,8 @@ TEST_F(Counters, SayWhatBecameOfEachCallAtEachHook) {
   EXPECT_EQ(Dial(vip6).error, 0);
   EXPECT_EQ(Dial(empty).error, ECONNREFUSED);
   EXPECT_EQ(Dial(pod).error, 0);
-  for (const HostPort& to : {vip, vip6}) EXPECT_EQ(Dial(to, {.transport = Transport::kUdp}).error, 0);
+  for (const HostPort& to : {vip, vip6})
+    EXPECT_EQ(Dial(to, {.transport = Transport::kUdp}).error, 0);
 
   EXPECT_EQ(RunsAt(SHUNT_TRANSLATED, SHUNT_CONNECT4), 3u);
   EXPECT_EQ(RunsAt(SHUNT_TRANSLATED, SHUNT_CONNECT6), 1u);

@@ -27,7 +27,8 @@ TEST_F(Recycling, AFrontendIsNeverReadAsTheOneThatTookItsMemory) {
   const HostPort a = HostPort::Of("10.96.0.1:53"), b = HostPort::Of("10.96.0.2:53");
   const HostPort pod_of_a = HostPort::Of("10.244.1.1:53"), pod_of_b = HostPort::Of("10.244.1.2:53");
   Serve({pod_of_a, pod_of_b}, SHUNT_UDP);
-  Apply(std::vector<ServiceSpec>{{"a", SHUNT_UDP, {a}, {pod_of_a}}, {"b", SHUNT_UDP, {b}, {pod_of_b}}});
+  Apply(std::vector<ServiceSpec>{{"a", SHUNT_UDP, {a}, {pod_of_a}},
+                                 {"b", SHUNT_UDP, {b}, {pod_of_b}}});
   absl::StatusOr<SocketStorage> storage = SocketStorage::Open(bpffs());
   ASSERT_TRUE(storage.ok()) << storage.status();
   const auto frontends = datapath().maps().Frontends();

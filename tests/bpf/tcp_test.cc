@@ -42,8 +42,8 @@ void ExpectServed(const HostPort& to, const DialOptions& how, const HostPort& by
 TEST_F(TcpSocket, ReachesAPodByEveryWayToConnect) {
   Serve({pod_, pod6_});
   Apply({web_});
-  for (Transport transport : {Transport::kTcp, Transport::kTcpNonBlocking, Transport::kTcpFastOpen,
-                              Transport::kMptcp}) {
+  for (Transport transport :
+       {Transport::kTcp, Transport::kTcpNonBlocking, Transport::kTcpFastOpen, Transport::kMptcp}) {
     SCOPED_TRACE(static_cast<int>(transport));
     ExpectServed(vip_, {.transport = transport}, pod_);
     ExpectServed(vip_, {.transport = transport, .mapped = true}, pod_);
@@ -110,7 +110,8 @@ TEST_F(TcpSocket, MptcpStillShowsTheServiceAfterASecondPathWasTried) {
   // subflow to it by itself, through the same hook.
   const HostPort announced = HostPort::Of("10.244.1.6:8080");
   Serve({{.at = pod_, .mptcp = true}, {.at = announced, .mptcp = true}});
-  ASSERT_TRUE(MustRun({"ip", "mptcp", "limits", "set", "subflow", "2", "add_addr_accepted", "2"}).ok());
+  ASSERT_TRUE(
+      MustRun({"ip", "mptcp", "limits", "set", "subflow", "2", "add_addr_accepted", "2"}).ok());
   const absl::Status added = MustRun({"ip", "mptcp", "endpoint", "add", "10.244.1.6", "signal"});
   ASSERT_TRUE(added.ok()) << added;
   Apply({web_});
@@ -125,8 +126,8 @@ TEST_F(TcpSocket, IsRefusedAtOnceWhenTheServiceHasNoPod) {
   // Were it not refused by us, somebody would answer.
   Serve({vip_, vip6_});
   Apply({empty_});
-  for (Transport transport : {Transport::kTcp, Transport::kTcpNonBlocking, Transport::kTcpFastOpen,
-                              Transport::kMptcp}) {
+  for (Transport transport :
+       {Transport::kTcp, Transport::kTcpNonBlocking, Transport::kTcpFastOpen, Transport::kMptcp}) {
     SCOPED_TRACE(static_cast<int>(transport));
     EXPECT_EQ(Dial(vip_, {.transport = transport}).error, ECONNREFUSED);
     EXPECT_EQ(Dial(vip_, {.transport = transport, .mapped = true}).error, ECONNREFUSED);

@@ -52,8 +52,10 @@ void AgentTest::TearDown() {
 }
 
 std::vector<std::string> AgentTest::Arguments() const {
-  return {"--manifests", manifests(), "--cgroup",     cgroup(), "--bpffs",
-          bpffs(),       "--api-socket", socket(), "--hostname-override", "node-a"};
+  return {"--manifests",  manifests(), "--cgroup",
+          cgroup(),       "--bpffs",   bpffs(),
+          "--api-socket", socket(),    "--hostname-override",
+          "node-a"};
 }
 
 std::unique_ptr<AgentProcess> AgentTest::Launch(const std::vector<std::string>& more) {
@@ -82,8 +84,8 @@ void AgentTest::EndAgent(int signal) {
 
 CommandResult AgentTest::Ctl(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), SHUNT_CTL);
-  absl::StatusOr<CommandResult> result =
-      RunCommand(arguments, {.environment = {"SHUNT_SOCKET=" + socket(), "SHUNT_BPFFS=" + bpffs()}});
+  absl::StatusOr<CommandResult> result = RunCommand(
+      arguments, {.environment = {"SHUNT_SOCKET=" + socket(), "SHUNT_BPFFS=" + bpffs()}});
   EXPECT_TRUE(result.ok()) << result.status();
   return result.value_or(CommandResult{.exit_code = -1});
 }

@@ -132,8 +132,9 @@ TEST_F(MissingOnHost, NoCgroupVersion2) {
 }
 
 TEST_F(MissingOnHost, NoRoot) {
-  std::vector<std::string> command = {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
-                                      "--inh-caps=-all", "--bounding-set=-all", SHUNT_AGENT};
+  std::vector<std::string> command = {"setpriv",        "--reuid=65534",   "--regid=65534",
+                                      "--clear-groups", "--inh-caps=-all", "--bounding-set=-all",
+                                      SHUNT_AGENT};
   for (const std::string& argument : Arguments()) command.push_back(argument);
   absl::StatusOr<CommandResult> result = RunCommand(command);
   ASSERT_TRUE(result.ok()) << result.status();
@@ -145,8 +146,9 @@ TEST_F(MissingOnHost, InitOnlyMountsWhatIsNotThere) {
   // In mounts of its own, where neither file system is there; and again when
   // both are.
   const std::string script =
-      "set -e; umount -t cgroup2 -a; mount -t tmpfs none /run; mount -t tmpfs none /sys/fs/bpf; "
-      SHUNT_AGENT " --init-only; " SHUNT_AGENT " --init-only; cat /proc/self/mounts";
+      "set -e; umount -t cgroup2 -a; mount -t tmpfs none /run; mount -t tmpfs none "
+      "/sys/fs/bpf; " SHUNT_AGENT " --init-only; " SHUNT_AGENT
+      " --init-only; cat /proc/self/mounts";
   absl::StatusOr<CommandResult> result = RunCommand({"unshare", "-m", "sh", "-c", script});
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->exit_code, 0) << result->err;

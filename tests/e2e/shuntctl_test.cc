@@ -41,13 +41,17 @@ TEST_F(Shuntctl, ShowsTheSameTableWithTheAgentAndWithoutIt) {
 TEST_F(Shuntctl, EveryCommandAnswersWithTheAgentAndWithoutIt) {
   Write("web.yaml", {"web", vip_, pods_});
   StartAgent();
-  const std::vector<std::vector<std::string>> commands = {
-      {"get", "services", "-A"},        {"get", "services", "-A", "-o", "wide"},
-      {"get", "services", "-A", "-o", "json"}, {"get", "backends", "-A", "-o", "yaml"},
-      {"get", "maps"},                  {"get", "programs"},
-      {"describe", "service", "shop/web"},     {"status"},
-      {"dump"},                         {"version"},
-      {"completion", "bash"}};
+  const std::vector<std::vector<std::string>> commands = {{"get", "services", "-A"},
+                                                          {"get", "services", "-A", "-o", "wide"},
+                                                          {"get", "services", "-A", "-o", "json"},
+                                                          {"get", "backends", "-A", "-o", "yaml"},
+                                                          {"get", "maps"},
+                                                          {"get", "programs"},
+                                                          {"describe", "service", "shop/web"},
+                                                          {"status"},
+                                                          {"dump"},
+                                                          {"version"},
+                                                          {"completion", "bash"}};
   for (const char* state : {"alive", "dead"}) {
     for (const auto& command : commands) {
       SCOPED_TRACE(command[0] + " " + command.back() + ", agent " + state);

@@ -48,11 +48,11 @@ std::pair<std::string, std::string> ParseOption(const std::string& word) {
 }
 
 absl::Status SetType(const std::string& type, Service& service) {
-  static const auto* types = new std::map<std::string, ServiceType>{
-      {"ClusterIP", ServiceType::kClusterIp},
-      {"NodePort", ServiceType::kNodePort},
-      {"LoadBalancer", ServiceType::kLoadBalancer},
-      {"ExternalName", ServiceType::kExternalName}};
+  static const auto* types =
+      new std::map<std::string, ServiceType>{{"ClusterIP", ServiceType::kClusterIp},
+                                             {"NodePort", ServiceType::kNodePort},
+                                             {"LoadBalancer", ServiceType::kLoadBalancer},
+                                             {"ExternalName", ServiceType::kExternalName}};
   const auto found = types->find(type);
   if (found == types->end()) {
     return absl::InvalidArgumentError(absl::StrCat(type, " is no type of a Service"));

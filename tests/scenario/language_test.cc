@@ -36,8 +36,8 @@ TEST(ScenarioLanguage, AServiceHasItsAddressesAndPortsOnce) {
   ASSERT_TRUE(scenario.ok()) << scenario.status();
   const Service& service = *scenario->steps[0].cluster.services.begin()->second.service;
   EXPECT_THAT(service.cluster_ips, SizeIs(2));
-  EXPECT_THAT(service.ports,
-              ElementsAre(ServicePort{"http", SHUNT_TCP, 80, 0}, ServicePort{"https", SHUNT_TCP, 443, 0}));
+  EXPECT_THAT(service.ports, ElementsAre(ServicePort{"http", SHUNT_TCP, 80, 0},
+                                         ServicePort{"https", SHUNT_TCP, 443, 0}));
 }
 
 TEST(ScenarioLanguage, EndpointsWithTheSamePortsShareASlice) {

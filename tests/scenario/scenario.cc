@@ -19,11 +19,11 @@ namespace shunt::testing {
 namespace {
 
 absl::Status SetHow(const std::string& word, TrafficLine& line) {
-  static const auto* transports = new std::map<std::string, Transport>{
-      {"non-blocking", Transport::kTcpNonBlocking},
-      {"fast-open", Transport::kTcpFastOpen},
-      {"mptcp", Transport::kMptcp},
-      {"connected", Transport::kUdpConnected}};
+  static const auto* transports =
+      new std::map<std::string, Transport>{{"non-blocking", Transport::kTcpNonBlocking},
+                                           {"fast-open", Transport::kTcpFastOpen},
+                                           {"mptcp", Transport::kMptcp},
+                                           {"connected", Transport::kUdpConnected}};
   if (word == "mapped") {
     line.how.mapped = true;
     return absl::OkStatus();
@@ -144,9 +144,9 @@ class Parser {
 };
 
 bool Same(const ServiceInput& a, const ServiceInput& b) {
-  return *a.service == *b.service && std::equal(a.slices.begin(), a.slices.end(), b.slices.begin(),
-                                                b.slices.end(),
-                                                [](const auto& x, const auto& y) { return *x == *y; });
+  return *a.service == *b.service &&
+         std::equal(a.slices.begin(), a.slices.end(), b.slices.begin(), b.slices.end(),
+                    [](const auto& x, const auto& y) { return *x == *y; });
 }
 
 }  // namespace

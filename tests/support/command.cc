@@ -61,7 +61,8 @@ absl::StatusOr<pid_t> Spawn(const std::vector<std::string>& arguments,
 
 // Reads both pipes until both are closed. False when the deadline passed.
 bool Drain(Pipe& out, Pipe& err, absl::Time deadline, CommandResult& result) {
-  std::array<pollfd, 2> fds = {pollfd{out.read.get(), POLLIN, 0}, pollfd{err.read.get(), POLLIN, 0}};
+  std::array<pollfd, 2> fds = {pollfd{out.read.get(), POLLIN, 0},
+                               pollfd{err.read.get(), POLLIN, 0}};
   std::array<std::string*, 2> texts = {&result.out, &result.err};
   while (fds[0].fd >= 0 || fds[1].fd >= 0) {
     const auto left = absl::ToInt64Milliseconds(deadline - absl::Now());
@@ -102,8 +103,8 @@ absl::StatusOr<CommandResult> RunCommand(const std::vector<std::string>& argumen
   if (!ended) kill(pid, SIGKILL);
   result.exit_code = WaitForExit(pid);
   if (!ended) {
-    return absl::DeadlineExceededError(absl::StrCat(absl::StrJoin(arguments, " "),
-                                                    " did not end; it said: ", result.err));
+    return absl::DeadlineExceededError(
+        absl::StrCat(absl::StrJoin(arguments, " "), " did not end; it said: ", result.err));
   }
   return result;
 }

@@ -18,9 +18,9 @@ struct CommandResult {
 };
 
 struct CommandOptions {
-  std::string input;                                // what it reads from stdin
-  absl::Duration limit = absl::Seconds(60);         // killed after that
-  std::vector<std::string> environment;             // "NAME=value", added to ours
+  std::string input;                         // what it reads from stdin
+  absl::Duration limit = absl::Seconds(60);  // killed after that
+  std::vector<std::string> environment;      // "NAME=value", added to ours
 };
 
 // Runs a program from the PATH, in the namespaces of the calling thread, and

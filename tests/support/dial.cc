@@ -141,8 +141,7 @@ DialResult ReceiveFrom(int fd, int flags) {
 DialResult Dial(const HostPort& to, const DialOptions& options) {
   UniqueFd fd = OpenSocket(to, options);
   if (!fd.ok()) return {.error = errno, .call = "socket"};
-  return IsUdp(options.transport) ? DialUdp(fd.get(), to, options)
-                                  : DialTcp(fd.get(), to, options);
+  return IsUdp(options.transport) ? DialUdp(fd.get(), to, options) : DialTcp(fd.get(), to, options);
 }
 
 }  // namespace shunt::testing

@@ -18,8 +18,8 @@ enum class Transport {
   kTcpNonBlocking,  // connect() returns EINPROGRESS, poll() waits
   kTcpFastOpen,     // sendto(MSG_FASTOPEN) connects
   kMptcp,
-  kUdp,             // sendto() and recvfrom()
-  kUdpConnected,    // connect(), send() and recv()
+  kUdp,           // sendto() and recvfrom()
+  kUdpConnected,  // connect(), send() and recv()
 };
 
 struct DialOptions {
@@ -46,7 +46,7 @@ DialResult Dial(const HostPort& to, const DialOptions& options = {});
 // The steps, for tests that need the socket in between. All have the limit as
 // SO_RCVTIMEO and SO_SNDTIMEO.
 UniqueFd OpenSocket(const HostPort& to, const DialOptions& options);
-int Connect(int fd, const HostPort& to, bool mapped = false);  // 0 or errno
+int Connect(int fd, const HostPort& to, bool mapped = false);                         // 0 or errno
 int SendTo(int fd, const HostPort& to, absl::string_view text, bool mapped = false);  // 0 or errno
 // The peer's name as the application sees it, "" where there is none.
 std::string PeerName(int fd);

@@ -34,7 +34,8 @@ absl::StatusOr<Environment>& MutableEnvironment() {
 }
 
 // What a run left whose guard was killed: its name carries the guard's id.
-void RemoveLeftovers(const std::string& parent, absl::FunctionRef<void(const std::string&)> remove) {
+void RemoveLeftovers(const std::string& parent,
+                     absl::FunctionRef<void(const std::string&)> remove) {
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(parent, error)) {
     const std::string name = entry.path().filename();

@@ -49,21 +49,23 @@ void NetNamespace::Run(absl::FunctionRef<void()> function) const {
   }).join();
 }
 
-std::string NetNamespace::Path() const { return absl::StrCat("/proc/", getpid(), "/fd/", fd_.get()); }
+std::string NetNamespace::Path() const {
+  return absl::StrCat("/proc/", getpid(), "/fd/", fd_.get());
+}
 
 absl::Status NetNamespace::Connect(const std::string& ours, const std::string& outer,
                                    const std::string& inner) const {
-  SHUNT_RETURN_IF_ERROR(MustRun({"ip", "link", "add", ours, "type", "veth", "peer", "name", "eth0",
-                                 "netns", Path()}));
+  SHUNT_RETURN_IF_ERROR(MustRun(
+      {"ip", "link", "add", ours, "type", "veth", "peer", "name", "eth0", "netns", Path()}));
   SHUNT_RETURN_IF_ERROR(MustRun({"ip", "addr", "add", outer, "dev", ours, "nodad"}));
   SHUNT_RETURN_IF_ERROR(MustRun({"ip", "link", "set", ours, "up"}));
   absl::Status status;
   const std::string gateway = std::pair<std::string, std::string>(absl::StrSplit(outer, '/')).first;
   Run([&] {
-    status = MustRun({"ip", "-batch", "-"},
-                     {.input = absl::StrCat("addr add ", inner, " dev eth0 nodad\n",
-                                            "link set eth0 up\n",
-                                            "route add default via ", gateway, "\n")});
+    status = MustRun(
+        {"ip", "-batch", "-"},
+        {.input = absl::StrCat("addr add ", inner, " dev eth0 nodad\n", "link set eth0 up\n",
+                               "route add default via ", gateway, "\n")});
   });
   return status;
 }

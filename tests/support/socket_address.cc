@@ -31,7 +31,8 @@ absl::StatusOr<HostPort> HostPort::Parse(absl::string_view text) {
     return absl::InvalidArgumentError(absl::StrCat(text, " has no port between 0 and 65535"));
   }
   if (bracketed != (result.address.family() == Family::kIpv6)) {
-    return absl::InvalidArgumentError(absl::StrCat(text, ": brackets are for IPv6, and only there"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(text, ": brackets are for IPv6, and only there"));
   }
   result.port = static_cast<uint16_t>(port);
   return result;
