@@ -2,6 +2,7 @@
 #include "tests/bench/agent_watch.h"
 
 #include <bpf/bpf.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -14,7 +15,6 @@
 #include "tests/bench/cluster.h"
 #include "tests/support/cgroup.h"
 #include "tests/support/environment.h"
-#include "tests/support/files.h"
 #include "tests/support/wait_for.h"
 #include "userspace/base/status.h"
 #include "userspace/datapath/datapath.h"
@@ -83,12 +83,23 @@ double AgentWatch::MemoryMiB(const std::string& field) const {
   return 0;
 }
 
+absl::Status AgentWatch::WaitUntilGone(int service) const {
+  const FrontendKey frontend = {.address = ServiceAddress(service), .port = kServicePort};
+  const auto is_gone = [&] { return ListOf(frontends_.get(), frontend).count == 0; };
+  return testing::WaitFor(is_gone, kLimit)
+             ? absl::OkStatus()
+             : absl::DeadlineExceededError(frontend.ToString() + " is still in the map");
+}
+
 absl::StatusOr<double> AgentWatch::NsUntilChanged(int service, const std::string& file,
                                                   const std::string& text) {
   const FrontendKey frontend = {.address = ServiceAddress(service), .port = kServicePort};
   const shunt_range before = ListOf(frontends_.get(), frontend);
-  SHUNT_RETURN_IF_ERROR(testing::WriteFile(file, text));
+  UniqueFd fd(open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (!fd.ok()) return ErrnoStatus(file);
+  if (write(fd.get(), text.data(), text.size()) < 0) return ErrnoStatus(file);
   const double start = NowNs();
+  fd = UniqueFd();  // closes it
   while (NowNs() < start + absl::ToDoubleNanoseconds(kLimit)) {
     if (!IsSame(before, ListOf(frontends_.get(), frontend))) return NowNs() - start;
   }

@@ -24,10 +24,13 @@ class AgentWatch {
   double start_ns() const { return start_ns_; }
   // A field of /proc/PID/status.
   double MemoryMiB(const std::string& field) const;
-  // Writes the file in place; how long after its close the frontend of the
+  // Writes the file in place; how long after its close began the frontend of the
   // Service (tests/bench/cluster.h) has another list of backends.
   absl::StatusOr<double> NsUntilChanged(int service, const std::string& file,
                                         const std::string& text);
+
+  // Until the Service has no frontend.
+  absl::Status WaitUntilGone(int service) const;
 
  private:
   explicit AgentWatch(std::string bpffs) : bpffs_(std::move(bpffs)) {}

@@ -23,8 +23,8 @@ namespace {
 using Sockets = Dialler::Sockets;
 using Cgroup = std::unique_ptr<ServedCgroup>;
 
-constexpr int kTargets = 65536;   // as many everywhere: the list itself takes cache
-constexpr int kConnects = 2000;   // in one window
+constexpr int kTargets = 65536;  // as many everywhere: the list itself takes cache
+constexpr int kConnects = 2000;  // in one window
 constexpr double kTransactionGoal = 0.98, kHookGoalNs = 50;
 
 // What the maps hold, and how many of its Services are dialled.
@@ -97,7 +97,8 @@ double NsPerRun(const ServedCgroup& cgroup, const std::function<void()>& runs) {
   const ServedCgroup::Runs before = cgroup.ConnectRuns();
   runs();
   const ServedCgroup::Runs after = cgroup.ConnectRuns();
-  return static_cast<double>(after.ns - before.ns) / static_cast<double>(after.count - before.count);
+  return static_cast<double>(after.ns - before.ns) /
+         static_cast<double>(after.count - before.count);
 }
 
 std::function<double()> Hook(const Way& way, const std::function<double()>& connects) {
@@ -145,7 +146,7 @@ void MeasureTransactions(const Setups& setups, const TwoPods& pods, const BenchO
     }
   }
   const std::vector<Pairs> pairs =
-      Interleave("TCP transactions", comparisons, options.quick ? 5 : 30);
+      Interleave("TCP transactions", comparisons, options.quick ? 5 : 24);
   report.Add({.metric = "transactions: direct, in a second of CPU time",
               .estimate = EstimateMedian(pairs.front().base)});
   AddRatios(report, comparisons, pairs);
@@ -181,9 +182,8 @@ const char* Name(Sockets sockets) {
 void MeasureUdpConnects(const Setups& setups, const BenchOptions& options, Report& report) {
   for (Sockets sockets : {Sockets::kReused, Sockets::kFresh}) {
     const std::string what = absl::StrCat("connect() of ", Name(sockets));
-    const std::vector<Comparison> comparisons =
-        AgainstEmpty(setups.empty, setups.udp, what,
-                     [=](const Way& way) { return Connects(way, sockets); });
+    const std::vector<Comparison> comparisons = AgainstEmpty(
+        setups.empty, setups.udp, what, [=](const Way& way) { return Connects(way, sockets); });
     AddDifferences(report, comparisons, Interleave(what, comparisons, options.quick ? 5 : 60), {});
   }
 }
@@ -203,10 +203,9 @@ void MeasureTcpHook(const Setups& setups, const TwoPods& pods, const BenchOption
                     Report& report) {
   const std::string what = "hook, TCP transactions";
   const absl::Duration window = absl::Milliseconds(options.quick ? 20 : 50);
-  const std::vector<Comparison> comparisons =
-      AgainstEmpty(setups.empty, setups.tcp, what, [&, window](const Way& way) {
-        return Hook(way, Transactions(pods, way, window));
-      });
+  const std::vector<Comparison> comparisons = AgainstEmpty(
+      setups.empty, setups.tcp, what,
+      [&, window](const Way& way) { return Hook(way, Transactions(pods, way, window)); });
   AddDifferences(report, comparisons, Interleave(what, comparisons, options.quick ? 5 : 40),
                  Goal{Goal::kAtMost, kHookGoalNs});
 }

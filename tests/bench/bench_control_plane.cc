@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <utility>
@@ -37,10 +36,8 @@ Goal AtMost(double value) { return {Goal::kAtMost, value}; }
 void Add(Report& report, const std::string& metric, std::vector<double> samples,
          const std::string& unit, std::optional<Goal> goal = {}, double share = 0.5) {
   for (double& sample : samples) sample /= unit == "ms" ? kMs : kUs;
-  report.Add({.metric = metric,
-              .estimate = EstimateQuantile(samples, share),
-              .unit = unit,
-              .goal = goal});
+  report.Add(
+      {.metric = metric, .estimate = EstimateQuantile(samples, share), .unit = unit, .goal = goal});
 }
 
 // Everything into empty maps.
@@ -141,8 +138,8 @@ absl::Status MeasureFileChanges(AgentWatch& agent, const std::string& file, int 
     samples.push_back(ns);
   }
   ShowProgress(absl::StrCat("change of a file of ", services), rounds, rounds);
-  const std::string metric = absl::StrCat("file of ", services, services == 1 ? " service" : " services",
-                                          " closed -> in the map");
+  const std::string metric = absl::StrCat(
+      "file of ", services, services == 1 ? " service" : " services", " closed -> in the map");
   Add(report, metric + ": median", samples, "ms", AtMost(10));
   Add(report, metric + ": 99th of 100", samples, "ms", AtMost(10), 0.99);
   return absl::OkStatus();
@@ -165,9 +162,10 @@ absl::Status MeasureAgent(const BenchOptions& options, Report& report) {
   Add(report, absl::StrCat("agent, ", Name(kBig), ": start to serving"), loads, "ms");
   AddMemory(report, *agent);
   // The file of the first Services, then one of its own for the first.
-  SHUNT_RETURN_IF_ERROR(MeasureFileChanges(*agent, manifests + "/services-0.yaml",
-                                           kServicesPerFile, options, report));
+  SHUNT_RETURN_IF_ERROR(MeasureFileChanges(*agent, manifests + "/services-0.yaml", kServicesPerFile,
+                                           options, report));
   std::filesystem::remove(manifests + "/services-0.yaml");
+  SHUNT_RETURN_IF_ERROR(agent->WaitUntilGone(0));
   return MeasureFileChanges(*agent, manifests + "/one.yaml", 1, options, report);
 }
 

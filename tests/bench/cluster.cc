@@ -69,9 +69,7 @@ sockaddr_in TargetOf(const ClusterShape& shape, Dialled what, int i) {
 
 }  // namespace
 
-NamespacedName ServiceName(int service) {
-  return {"shop", absl::StrCat("web-", service)};
-}
+NamespacedName ServiceName(int service) { return {"shop", absl::StrCat("web-", service)}; }
 
 IpAddress ServiceAddress(int service) { return Ip(kServices + service); }
 
@@ -123,8 +121,8 @@ absl::Status WriteManifests(const ClusterShape& shape, int per_file, const std::
     for (int i = first; i < std::min(first + per_file, shape.services); ++i) {
       absl::StrAppend(&text, "---\n", ManifestOf(shape, i));
     }
-    SHUNT_RETURN_IF_ERROR(testing::WriteFile(
-        absl::StrCat(directory, "/services-", first / per_file, ".yaml"), text));
+    SHUNT_RETURN_IF_ERROR(
+        testing::WriteFile(absl::StrCat(directory, "/services-", first / per_file, ".yaml"), text));
   }
   return absl::OkStatus();
 }

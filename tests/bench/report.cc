@@ -44,7 +44,8 @@ bool IsBelowNoise(const Row& row) {
 std::string Verdict(const Row& row) {
   std::string verdict;
   if (row.goal) verdict = IsMet(row) ? "met" : "MISSED";
-  if (IsBelowNoise(row)) absl::StrAppend(&verdict, verdict.empty() ? "" : ", ", "no difference seen");
+  if (IsBelowNoise(row))
+    absl::StrAppend(&verdict, verdict.empty() ? "" : ", ", "no difference seen");
   return verdict;
 }
 
@@ -68,12 +69,9 @@ std::string Padded(const std::string& text, size_t width) {
 }
 
 nlohmann::json JsonOf(const Row& row) {
-  nlohmann::json json = {{"metric", row.metric},
-                         {"unit", row.unit},
-                         {"value", row.estimate.value},
-                         {"low", row.estimate.low},
-                         {"high", row.estimate.high},
-                         {"samples", row.estimate.samples}};
+  nlohmann::json json = {{"metric", row.metric},        {"unit", row.unit},
+                         {"value", row.estimate.value}, {"low", row.estimate.low},
+                         {"high", row.estimate.high},   {"samples", row.estimate.samples}};
   if (row.noise) json["noise"] = *row.noise;
   if (row.no_difference) json["noDifference"] = *row.no_difference;
   if (row.goal) {

@@ -37,7 +37,8 @@ double NoiseFloor(const Estimate& same, double no_difference);
 // The figures of one run of one program.
 class Report {
  public:
-  explicit Report(std::string benchmark, bool quick) : benchmark_(std::move(benchmark)), quick_(quick) {}
+  explicit Report(std::string benchmark, bool quick)
+      : benchmark_(std::move(benchmark)), quick_(quick) {}
 
   void Add(Row row) { rows_.push_back(std::move(row)); }
 

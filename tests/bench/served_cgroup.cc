@@ -65,8 +65,8 @@ absl::Status ServedCgroup::AttachEmpty() {
   SHUNT_ASSIGN_OR_RETURN(connect4_, LoadEmptyProgram());
   const UniqueFd cgroup(open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!cgroup.ok()) return ErrnoStatus(path_);
-  link_ = UniqueFd(
-      bpf_link_create(connect4_.get(), cgroup.get(), BPF_CGROUP_INET4_CONNECT, nullptr));
+  link_ =
+      UniqueFd(bpf_link_create(connect4_.get(), cgroup.get(), BPF_CGROUP_INET4_CONNECT, nullptr));
   if (!link_.ok()) return ErrnoStatus("attach the empty program");
   return absl::OkStatus();
 }
@@ -78,8 +78,8 @@ absl::Status ServedCgroup::AttachServices(const ClusterShape& shape) {
       MembarrierOr([] { return absl::UnavailableError("needs membarrier(2)"); }));
   Reconciler reconciler(datapath_->maps(), grace_period);
   SHUNT_RETURN_IF_ERROR(reconciler.Adopt());
-  const Reconciler::Result result = reconciler.Apply(
-      {.changed = Plan(MakeCluster(shape), "node-0"), .complete = true});
+  const Reconciler::Result result =
+      reconciler.Apply({.changed = Plan(MakeCluster(shape), "node-0"), .complete = true});
   if (result.pending > 0) return absl::InternalError(result.failures.front().ToString());
   SHUNT_RETURN_IF_ERROR(datapath_->Attach());
   connect4_ = UniqueFd(bpf_obj_get(absl::StrCat(bpffs_, "/shunt_connect4").c_str()));
