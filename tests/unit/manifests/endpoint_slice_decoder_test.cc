@@ -151,6 +151,18 @@ TEST(EndpointSliceDecoder, NoPortsAndNoEndpointsAreNoProblem) {
   EXPECT_THAT(decoded.problems, IsEmpty());
 }
 
+TEST(EndpointSliceDecoder, AMisspelledFieldIsPointedOut) {
+  const auto decoded = DecodeIpv4(
+      "endpoint: []\nendpoints: [{addresses: [10.0.0.1], condition: {}, conditions: {redy: "
+      "false}}]\n");
+  EXPECT_TRUE(decoded.usable);
+  EXPECT_THAT(decoded.problems,
+              ElementsAre(HasSubstr("EndpointSlice shop/web-1: endpoint: is unknown and ignored; "
+                                    "endpoints may be meant"),
+                          HasSubstr("endpoints[0].condition: is unknown"),
+                          HasSubstr("endpoints[0].conditions.redy: is unknown")));
+}
+
 TEST(EndpointSliceDecoder, TenThousandEndpointsAreFine) {
   std::string text = "endpoints:\n";
   for (int i = 0; i < 10000; ++i) {

@@ -211,6 +211,17 @@ TEST(ServiceDecoder, TheSameNumberMayBeServedInEveryProtocol) {
                           HasSubstr("spec.ports[4]: a second TCP port named \"dns\"")));
 }
 
+TEST(ServiceDecoder, AMisspelledFieldIsPointedOut) {
+  const auto decoded = DecodeSpec(
+      "  clusterIp: 10.96.0.1\n  somethingNewer: 1\n  ports: [{port: 80, targetport: 8080}]\n");
+  EXPECT_TRUE(decoded.usable);
+  EXPECT_THAT(
+      decoded.problems,
+      ElementsAre("web.yaml:5: Service shop/web: spec.clusterIp: is unknown and ignored; "
+                  "clusterIP may be meant",
+                  HasSubstr("spec.ports[0].targetport: is unknown and ignored; targetPort")));
+}
+
 TEST(ServiceDecoder, AThousandPortsAreFine) {
   std::string spec = "  ports:\n";
   for (int i = 1; i <= 1000; ++i) {

@@ -17,6 +17,7 @@ constexpr std::string_view kTriggerTime = "endpoints.kubernetes.io/last-change-t
 std::optional<EndpointPort> DecodePort(const Value& element) {
   const UnitScope unit(element.report());
   if (!element.ExpectMap()) return std::nullopt;
+  element.ReportMisspelled({"appProtocol", "name", "port", "protocol"});
   const Value protocol_value = element.Get("protocol");
   const Value number_value = element.Get("port");
   const std::optional<int64_t> number = number_value.Integer();
@@ -54,6 +55,7 @@ std::optional<IpAddress> DecodeAddress(const Value& addresses, Family family) {
 }
 
 void DecodeConditions(const Value& conditions, Endpoint& endpoint) {
+  conditions.ReportMisspelled({"ready", "serving", "terminating"});
   endpoint.ready = conditions.Get("ready").Bool().value_or(true);
   endpoint.serving = conditions.Get("serving").Bool().value_or(true);
   endpoint.terminating = conditions.Get("terminating").Bool().value_or(false);
@@ -72,6 +74,8 @@ std::vector<std::string> DecodeHints(const Value& list) {
 std::optional<Endpoint> DecodeEndpoint(const Value& element, Family family) {
   const UnitScope unit(element.report());
   if (!element.ExpectMap()) return std::nullopt;
+  element.ReportMisspelled({"addresses", "conditions", "deprecatedTopology", "hints", "hostname",
+                            "nodeName", "targetRef", "zone"});
   const std::optional<IpAddress> address = DecodeAddress(element.List("addresses"), family);
   Endpoint endpoint{.address = address.value_or(IpAddress()),
                     .node_name = std::string(element.Get("nodeName").Text())};
@@ -128,6 +132,7 @@ std::string DecodeServiceName(const Value& labels) {
 }  // namespace
 
 std::optional<EndpointSlice> DecodeEndpointSlice(const Value& object, ObjectMeta meta) {
+  object.ReportMisspelled({"addressType", "apiVersion", "endpoints", "kind", "metadata", "ports"});
   const std::optional<Family> family = DecodeAddressType(object.Get("addressType"));
   const Value metadata = object.Map("metadata");
   const Value labels = metadata.Map("labels");

@@ -26,6 +26,7 @@ uint16_t DecodeOptionalPort(const Value& port) {
 std::optional<ServicePort> DecodePort(const Value& element) {
   const UnitScope unit(element.report());
   if (!element.ExpectMap()) return std::nullopt;
+  element.ReportMisspelled({"appProtocol", "name", "nodePort", "port", "protocol", "targetPort"});
   const Value protocol_value = element.Get("protocol");
   const Value number_value = element.Get("port");
   const std::optional<int64_t> number = number_value.Integer();
@@ -164,6 +165,28 @@ TrafficPolicy DecodePolicy(const Value& value) {
 }
 
 void DecodeSpec(const Value& spec, Service& service) {
+  spec.ReportMisspelled({"allocateLoadBalancerNodePorts",
+                         "clusterIP",
+                         "clusterIPs",
+                         "externalIPs",
+                         "externalName",
+                         "externalTrafficPolicy",
+                         "healthCheckNodePort",
+                         "internalTrafficPolicy",
+                         "ipFamilies",
+                         "ipFamily",
+                         "ipFamilyPolicy",
+                         "loadBalancerClass",
+                         "loadBalancerIP",
+                         "loadBalancerSourceRanges",
+                         "ports",
+                         "publishNotReadyAddresses",
+                         "selector",
+                         "sessionAffinity",
+                         "sessionAffinityConfig",
+                         "topologyKeys",
+                         "trafficDistribution",
+                         "type"});
   const Value type = spec.Get("type");
   service.type =
       ReadServiceType(type.Text(), type.path(), type.report()).value_or(ServiceType::kClusterIp);
@@ -193,6 +216,7 @@ void DecodeAnnotations(const Value& annotations, Service& service) {
 }  // namespace
 
 Service DecodeService(const Value& object, ObjectMeta meta) {
+  object.ReportMisspelled({"apiVersion", "kind", "metadata", "spec", "status"});
   Service service{.meta = std::move(meta)};
   const Value metadata = object.Map("metadata");
   const Value labels = metadata.Map("labels");

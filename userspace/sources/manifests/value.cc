@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/sources/manifests/value.h"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <variant>
@@ -8,10 +9,14 @@
 #include "absl/strings/str_cat.h"
 #include "userspace/base/absl_view.h"
 #include "userspace/base/quote.h"
+#include "userspace/base/similar.h"
 #include "userspace/sources/manifests/yaml_scalar.h"
 
 namespace shunt {
 namespace {
+
+// Unknown keys of a map that are looked at, so that a million cost nothing.
+constexpr size_t kMostUnknown = 32;
 
 bool IsNull(const YamlNode& node) {
   return node.type == YamlNode::Type::kScalar && node.is_plain &&
@@ -65,6 +70,20 @@ Value Value::Map(std::string_view name) const& { return Get(name).Checked(YamlNo
 
 bool Value::Has(std::string_view name) const {
   return node_ != nullptr && node_->Find(name) != nullptr;
+}
+
+void Value::ReportMisspelled(std::initializer_list<std::string_view> known) const {
+  if (node_ == nullptr || node_->type != YamlNode::Type::kMap) return;
+  size_t unknown = 0;
+  for (size_t i = 0; i < node_->children.size() && unknown < kMostUnknown; i += 2) {
+    const YamlNode& key = *node_->children[i];
+    if (std::find(known.begin(), known.end(), key.text) != known.end()) continue;
+    ++unknown;
+    const std::string_view meant = MostSimilar(key.text, known);
+    if (meant.empty()) continue;
+    report_->Add(path_.Member(key.text, key.line),
+                 absl::StrCat("is unknown and ignored; ", Absl(meant), " may be meant"));
+  }
 }
 
 size_t Value::size() const {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string_view>
 
@@ -34,6 +35,11 @@ class Value {
   Value Map(std::string_view name) const&& = delete;
   // Whether the key is there, with whatever value.
   bool Has(std::string_view name) const;
+
+  // Reports the keys of a map that look like one of `known` misspelled.
+  // Kubernetes ignores what it does not know, and then nobody learns why
+  // nothing happens; but what newer versions know is no mistake.
+  void ReportMisspelled(std::initializer_list<std::string_view> known) const;
 
   // Of a list.
   size_t size() const;
