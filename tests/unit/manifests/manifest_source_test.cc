@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <map>
+#include <random>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -399,6 +400,63 @@ TEST_F(ManifestSourceTest, ADirectoryBehindALinkMayBeSwappedToo) {
   fs::create_directory_symlink("v2", directory_ / "tmp");
   fs::rename(directory_ / "tmp", directory_ / "manifests");
   EXPECT_TRUE(Becomes({{"web", 2}}));
+}
+
+// Does one thing that a user may do, to the directory and to `files` (by file
+// name: the Service and the port in it).
+class RandomUser {
+ public:
+  using Files = std::map<std::string, std::pair<std::string, int>>;
+
+  explicit RandomUser(fs::path directory) : directory_(std::move(directory)) {}
+
+  void Act(Files& files) {
+    const std::string file = RandomFile();
+    switch (random_() % 4) {
+      case 0:
+        files[file] = Write(file);
+        break;
+      case 1:
+        files[file] = Write(".tmp");
+        fs::rename(directory_ / ".tmp", directory_ / file);
+        break;
+      case 2:
+        fs::remove(directory_ / file);
+        files.erase(file);
+        break;
+      default:
+        const std::string other = RandomFile();
+        if (file == other || !files.contains(file)) return;
+        fs::rename(directory_ / file, directory_ / other);
+        files[other] = files[file];
+        files.erase(file);
+    }
+  }
+
+ private:
+  std::string RandomFile() { return absl::StrCat("f", random_() % 4, ".yaml"); }
+
+  std::pair<std::string, int> Write(const std::string& file) {
+    const std::string name = absl::StrCat("s", random_() % 3);
+    const int port = 1 + static_cast<int>(random_() % 1000);
+    std::ofstream(directory_ / file) << ServiceText(name, port);
+    return {name, port};
+  }
+
+  const fs::path directory_;
+  std::mt19937 random_{7};
+};
+
+TEST_F(ManifestSourceTest, WhateverHappenedServicesAreAsTheFilesAreAfterwards) {
+  Start();
+  RandomUser user(directory_ / "manifests");
+  RandomUser::Files files;
+  for (int round = 0; round < 50; ++round) {
+    for (int i = 0; i < 40; ++i) user.Act(files);  // also while files are read
+    Services expected;
+    for (const auto& [file, service] : files) expected.insert(service);  // the first file counts
+    ASSERT_TRUE(Becomes(expected)) << "round " << round;
+  }
 }
 
 TEST_F(ManifestSourceTest, ItEndsAtOnceAndLeavesWhatIsServed) {
