@@ -103,17 +103,17 @@ static __always_inline bool is_rewritten(enum shunt_verdict verdict)
  * address, and leaves through one verdict. They differ in the family, the
  * question, and whether a call or an answer leaves.
  */
-#define ENTRY_POINT(name, family, hook, question, leave)                          \
-	SEC("cgroup/" #name)                                                      \
-	int shunt_##name(struct bpf_sock_addr *ctx)                               \
-	{                                                                         \
-		const struct shunt_peer asked = sockaddr_read##family(ctx);       \
-		struct shunt_peer answer = {};                                    \
-		enum shunt_verdict verdict = question(ctx, &asked, &answer);      \
-                                                                                  \
-		if (is_rewritten(verdict))                                        \
-			sockaddr_write##family(ctx, &answer);                     \
-		return leave(hook, verdict);                                      \
+#define ENTRY_POINT(name, family, hook, question, leave)                     \
+	SEC("cgroup/" #name)                                                 \
+	int shunt_##name(struct bpf_sock_addr *ctx)                          \
+	{                                                                    \
+		const struct shunt_peer asked = sockaddr_read##family(ctx);  \
+		struct shunt_peer answer = {};                               \
+		enum shunt_verdict verdict = question(ctx, &asked, &answer); \
+                                                                             \
+		if (is_rewritten(verdict))                                   \
+			sockaddr_write##family(ctx, &answer);                \
+		return leave(hook, verdict);                                 \
 	}
 
 ENTRY_POINT(connect4, 4, SHUNT_CONNECT4, on_connect, verdict_of_call)

@@ -17,8 +17,8 @@
 
 static __always_inline bool flow_is_alive(const struct shunt_datagram_flow *flow, __u64 now)
 {
-	__u64 timeout = flow->answered ? shunt_config.udp_stream_timeout_ns :
-					 shunt_config.udp_timeout_ns;
+	__u64 timeout =
+		flow->answered ? shunt_config.udp_stream_timeout_ns : shunt_config.udp_timeout_ns;
 
 	return now - flow->last_used_ns < timeout && backend_of(&flow->backend);
 }
@@ -41,20 +41,20 @@ __noinline __u32 flow_to(const struct shunt_datagrams *flows, const struct shunt
 	return NO_FLOW;
 }
 
-/* The flow that an answer from `source` belongs to. Should two Services have
- * led to one backend, the one that was used last. */
+/* The flow that an answer from `source` belongs to. Should several lead to one
+ * pod, the one that was sent to last. */
 __noinline __u32 flow_from(const struct shunt_datagrams *flows, const struct shunt_peer *source)
 {
 	__u32 latest = NO_FLOW;
-	__u64 latest_use = 0;
+	__u32 age = ~0u; /* in datagrams */
 
 	if (!flows || !source)
 		return NO_FLOW;
 	for (__u32 i = 0; i < SHUNT_MAX_SOCKET_FLOWS && i < flows->count; i++) {
 		if (peer_equal(&flows->flows[i].got, source) &&
-		    flows->flows[i].last_used_ns >= latest_use) {
+		    flows->sent - flows->flows[i].sent_as < age) {
 			latest = i;
-			latest_use = flows->flows[i].last_used_ns;
+			age = flows->sent - flows->flows[i].sent_as;
 		}
 	}
 	return latest;
@@ -76,13 +76,22 @@ __noinline __u32 flow_idle_longest(const struct shunt_datagrams *flows)
 	return oldest;
 }
 
-static __always_inline struct shunt_datagram_flow *flow_at(struct shunt_datagrams *flows, __u32 index)
+static __always_inline struct shunt_datagram_flow *flow_at(struct shunt_datagrams *flows,
+							   __u32 index)
 {
 	_Static_assert((SHUNT_MAX_SOCKET_FLOWS & (SHUNT_MAX_SOCKET_FLOWS - 1)) == 0, "a mask");
 	if (index >= SHUNT_MAX_SOCKET_FLOWS)
 		return NULL;
 	barrier_var(index); /* or the compiler drops the mask, which the verifier needs */
 	return &flows->flows[index & (SHUNT_MAX_SOCKET_FLOWS - 1)];
+}
+
+/* A datagram is sent. */
+static __always_inline void flow_used(struct shunt_datagrams *flows,
+				      struct shunt_datagram_flow *flow, __u64 now)
+{
+	flow->last_used_ns = now;
+	flow->sent_as = ++flows->sent;
 }
 
 /* Room for one more flow: a free place, or that of the one idle longest. */
@@ -128,10 +137,25 @@ static __always_inline enum shunt_verdict datagram_choose(struct shunt_datagrams
 	flow->dialled = *dialled;
 	flow->got = choice->peer;
 	flow->backend = choice->backend;
-	flow->service_id = choice->service_id;
 	flow->answered = 0;
-	flow->last_used_ns = bpf_ktime_get_coarse_ns();
+	flow_used(flows, flow, bpf_ktime_get_coarse_ns());
 	return SHUNT_TRANSLATED;
+}
+
+/* A datagram to a pod that the socket also talks to through a Service: from now
+ * on the pod's answers are its own, until the Service is asked again. */
+static __always_inline void datagram_direct(struct shunt_datagrams *flows,
+					    struct shunt_datagram_flow *flow,
+					    const struct shunt_peer *peer)
+{
+	if (flow_from(flows, peer) == NO_FLOW)
+		return;
+	if (!flow)
+		flow = flow_make(flows);
+	if (!flow)
+		return;
+	*flow = (struct shunt_datagram_flow){.dialled = *peer, .got = *peer};
+	flow_used(flows, flow, bpf_ktime_get_coarse_ns());
 }
 
 /* Where does a datagram to `dialled` go? *got is set for SHUNT_TRANSLATED and
@@ -151,7 +175,7 @@ static __always_inline enum shunt_verdict datagram_send(struct bpf_sock *sk,
 
 		flow = flow_at(flows, flow_to(flows, dialled));
 		if (flow && flow_is_alive(flow, now)) {
-			flow->last_used_ns = now;
+			flow_used(flows, flow, now);
 			*got = flow->got;
 			return SHUNT_CONTINUED;
 		}
@@ -163,6 +187,8 @@ static __always_inline enum shunt_verdict datagram_send(struct bpf_sock *sk,
 			return SHUNT_NO_MEMORY;
 	}
 	verdict = datagram_choose(flows, flow, key, dialled, &choice);
+	if (verdict == SHUNT_NOT_A_SERVICE)
+		datagram_direct(flows, flow, dialled);
 	*got = choice.peer;
 	return verdict;
 }
@@ -172,8 +198,7 @@ static __always_inline const struct shunt_peer *datagram_dialled(struct bpf_sock
 								 const struct shunt_peer *source)
 {
 	struct shunt_datagrams *flows = bpf_sk_storage_get(&shunt_datagrams, sk, NULL, 0);
-	struct shunt_datagram_flow *flow =
-		flows ? flow_at(flows, flow_from(flows, source)) : NULL;
+	struct shunt_datagram_flow *flow = flows ? flow_at(flows, flow_from(flows, source)) : NULL;
 
 	if (!flow)
 		return NULL;

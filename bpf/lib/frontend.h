@@ -12,9 +12,9 @@
 #include "lib/maps.h"
 
 enum frontend_answer {
-	FRONTEND_NONE,   /* nothing of ours */
+	FRONTEND_NONE, /* nothing of ours */
 	FRONTEND_FOUND,
-	FRONTEND_MOVED,  /* recycled while it was read: ask again */
+	FRONTEND_MOVED, /* recycled while it was read: ask again */
 };
 
 static __always_inline struct shunt_owner read_owner(const struct shunt_frontend *frontend)

@@ -54,10 +54,11 @@ struct choice {
 	__u32 service_id;
 };
 
-static __always_inline bool choose_from(const struct shunt_frontend *frontend, struct choice *choice)
+static __always_inline bool choose_from(const struct shunt_frontend *frontend,
+					struct choice *choice)
 {
-	__u32 slot = frontend->slots.base +
-		     compute_index(frontend->index_rule, frontend->slots.count);
+	__u32 slot =
+		frontend->slots.base + compute_index(frontend->index_rule, frontend->slots.count);
 	const struct shunt_backend_ref *ref = bpf_map_lookup_elem(&shunt_slots, &slot);
 	const struct shunt_backend *backend;
 

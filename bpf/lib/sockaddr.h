@@ -16,8 +16,8 @@
 /* The address and port that the call is about. */
 static __always_inline struct shunt_peer sockaddr_read4(const struct bpf_sock_addr *ctx)
 {
-	const __be32 words[4] = { 0, 0, bpf_htonl(0xffff), ctx->user_ip4 };
-	struct shunt_peer peer = { .port = bpf_ntohs(ctx->user_port) };
+	const __be32 words[4] = {0, 0, bpf_htonl(0xffff), ctx->user_ip4};
+	struct shunt_peer peer = {.port = bpf_ntohs(ctx->user_port)};
 
 	__builtin_memcpy(&peer.address, words, sizeof(words));
 	return peer;
@@ -25,16 +25,17 @@ static __always_inline struct shunt_peer sockaddr_read4(const struct bpf_sock_ad
 
 static __always_inline struct shunt_peer sockaddr_read6(const struct bpf_sock_addr *ctx)
 {
-	const __be32 words[4] = { ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2],
-				  ctx->user_ip6[3] };
-	struct shunt_peer peer = { .port = bpf_ntohs(ctx->user_port) };
+	const __be32 words[4] = {ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2],
+				 ctx->user_ip6[3]};
+	struct shunt_peer peer = {.port = bpf_ntohs(ctx->user_port)};
 
 	__builtin_memcpy(&peer.address, words, sizeof(words));
 	return peer;
 }
 
 /* Puts another in its place. */
-static __always_inline void sockaddr_write4(struct bpf_sock_addr *ctx, const struct shunt_peer *peer)
+static __always_inline void sockaddr_write4(struct bpf_sock_addr *ctx,
+					    const struct shunt_peer *peer)
 {
 	__be32 words[4];
 
@@ -43,7 +44,8 @@ static __always_inline void sockaddr_write4(struct bpf_sock_addr *ctx, const str
 	ctx->user_port = bpf_htons(peer->port);
 }
 
-static __always_inline void sockaddr_write6(struct bpf_sock_addr *ctx, const struct shunt_peer *peer)
+static __always_inline void sockaddr_write6(struct bpf_sock_addr *ctx,
+					    const struct shunt_peer *peer)
 {
 	__be32 words[4];
 

@@ -10,7 +10,10 @@
 
 #include "lib/maps.h"
 
-enum { CALL_FAILS = 0, CALL_PROCEEDS = 1 };
+enum {
+	CALL_FAILS = 0,
+	CALL_PROCEEDS = 1
+};
 
 static __always_inline void verdict_count(enum shunt_hook hook, enum shunt_verdict verdict)
 {

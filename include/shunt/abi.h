@@ -108,8 +108,8 @@ struct shunt_datagram_flow {
 	struct shunt_peer dialled;
 	struct shunt_peer got;
 	struct shunt_backend_ref backend;
-	__u64 last_used_ns; /* CLOCK_MONOTONIC; 0: no flow */
-	__u32 service_id;
+	__u64 last_used_ns; /* CLOCK_MONOTONIC, coarse */
+	__u32 sent_as;      /* shunt_datagrams.sent, when it was used last */
 	__u8 answered;
 	__u8 _pad[3];
 };
@@ -117,7 +117,7 @@ struct shunt_datagram_flow {
 /* The flows of an unconnected UDP socket: the first `count` are in use. */
 struct shunt_datagrams {
 	__u32 count;
-	__u32 _pad;
+	__u32 sent; /* datagrams of all flows; wraps around */
 	struct shunt_datagram_flow flows[SHUNT_MAX_SOCKET_FLOWS];
 };
 
@@ -155,7 +155,7 @@ static inline __u32 shunt_frontend_tag(const struct shunt_frontend_key *key)
 #include <type_traits>
 
 /* No hidden padding: equal objects are equal bytes. */
-#define SHUNT_ABI_CHECK(type, size)                                   \
+#define SHUNT_ABI_CHECK(type, size)                                    \
 	static_assert(std::has_unique_object_representations_v<type>); \
 	static_assert(sizeof(type) == size)
 #else

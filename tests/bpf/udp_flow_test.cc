@@ -112,6 +112,19 @@ TEST_F(UdpFlow, TellsTwoServicesApartThatShareTheirPods) {
   EXPECT_LE(confused, 2);
 }
 
+TEST_F(UdpFlow, APodThatIsAlsoAskedDirectlyAnswersAsItself) {
+  const HostPort pod = HostPort::Of("10.244.1.5:5353");
+  Serve({pod}, SHUNT_UDP);
+  Apply(std::vector<ServiceSpec>{{"dns", SHUNT_UDP, {vip_}, {pod}}});
+  UniqueFd socket = Open();
+  for (int round = 0; round < 3; ++round) {
+    for (const HostPort& asked : {vip_, pod}) {
+      ASSERT_EQ(SendTo(socket.get(), asked, "?"), 0);
+      EXPECT_EQ(ReceiveFrom(socket.get()).from, asked.ToString()) << "round " << round;
+    }
+  }
+}
+
 TEST_F(UdpFlow, OneSocketTalksToServicesOfBothFamilies) {
   const HostPort pod = HostPort::Of("10.244.1.5:5353"),
                  pod6 = HostPort::Of("[fd00:10:244::5]:5353");

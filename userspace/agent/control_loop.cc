@@ -12,7 +12,7 @@ namespace {
 
 // A change is applied at once when it was quiet before. Under load changes are
 // collected for this long, so that a storm costs a few updates, not thousands.
-constexpr absl::Duration kMinInterval = absl::Milliseconds(10);
+constexpr absl::Duration kMinInterval = absl::Milliseconds(5);
 
 // What failed (a full map, no memory) is tried again: soon, then less often.
 constexpr absl::Duration kFirstRetry = absl::Milliseconds(100);

@@ -44,9 +44,9 @@ absl::Status Mount(const char* type, const char* where) {
 
 absl::StatusOr<std::string> FindCgroup2() {
   if (std::optional<std::string> found = FindMount("cgroup2")) return *std::move(found);
-  return absl::FailedPreconditionError(absl::StrCat(
-      "cgroup v2 is not mounted; run 'shuntd --init-only', or: mkdir -p ", kOwnCgroup2,
-      " && mount -t cgroup2 none ", kOwnCgroup2));
+  return absl::FailedPreconditionError(
+      absl::StrCat("cgroup v2 is not mounted; run 'shuntd --init-only', or: mkdir -p ", kOwnCgroup2,
+                   " && mount -t cgroup2 none ", kOwnCgroup2));
 }
 
 absl::Status PrepareHost() {

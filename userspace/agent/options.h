@@ -15,9 +15,9 @@ struct Options {
   enum class Action { kServe, kCleanup, kInitOnly };
 
   Action action = Action::kServe;
-  std::string manifests;   // directory
-  std::string node_name;   // lower case, as kube-proxy makes it
-  std::string cgroup;      // of the processes that are served
+  std::string manifests;  // directory
+  std::string node_name;  // lower case, as kube-proxy makes it
+  std::string cgroup;     // of the processes that are served
   std::string bpffs = "/sys/fs/bpf/shunt";
   std::string api_socket = "/run/shunt/shunt.sock";
   LogFormat log_format = LogFormat::kText;

@@ -47,9 +47,8 @@ std::shared_ptr<const AgentView> ViewExchange::Latest() {
 
 std::shared_ptr<const AgentView> ViewExchange::WaitForChange(uint64_t seen,
                                                              absl::Duration timeout) {
-  const auto changed = [this, seen]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-    return generation_ != seen;
-  };
+  const auto changed = [this, seen]()
+                           ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return generation_ != seen; };
   {
     absl::MutexLock lock(&mutex_);
     mutex_.AwaitWithTimeout(absl::Condition(&changed), timeout);

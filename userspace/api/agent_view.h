@@ -24,15 +24,15 @@ struct AgentView {
   std::string version;
   std::string node_name;
   absl::Time started;
-  absl::Time last_apply;            // InfinitePast before the first
+  absl::Time last_apply;  // InfinitePast before the first
   absl::Duration last_apply_took;
-  bool synced = false;              // every source has listed once, and it is in the kernel
+  bool synced = false;               // every source has listed once, and it is in the kernel
   std::vector<std::string> sources;  // "manifests /etc/shunt/manifests"
   std::string cgroup;
   std::string bpffs;
   std::string refusal;  // what a refused connect() returns here: "ECONNREFUSED" or "EPERM"
   DatapathState state;
-  Problems problems;                // of all objects, sorted
+  Problems problems;                 // of all objects, sorted
   std::vector<std::string> pending;  // "shop/web:http: map shunt_frontends is full (262144)"
 };
 

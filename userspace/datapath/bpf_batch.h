@@ -24,8 +24,8 @@ absl::StatusOr<std::vector<std::pair<K, V>>> ReadHash(int fd) {
   bool first = true, more = true;
   while (more) {
     uint32_t count = keys.size();
-    const int result = bpf_map_lookup_batch(fd, first ? nullptr : &position, &position,
-                                            keys.data(), values.data(), &count, nullptr);
+    const int result = bpf_map_lookup_batch(fd, first ? nullptr : &position, &position, keys.data(),
+                                            values.data(), &count, nullptr);
     if (result < 0 && errno == ENOSPC) {  // one bucket holds more than the buffers
       keys.resize(keys.size() * 2);
       values.resize(keys.size());

@@ -22,7 +22,8 @@ absl::Status WriteStatus(std::string_view map, size_t limit, int error) {
     return absl::ResourceExhaustedError(absl::StrCat("map ", Absl(map), " is full (", limit, ")"));
   }
   if (error == ENOMEM) {
-    return absl::ResourceExhaustedError(absl::StrCat("map ", Absl(map), ": the kernel has no memory"));
+    return absl::ResourceExhaustedError(
+        absl::StrCat("map ", Absl(map), ": the kernel has no memory"));
   }
   return ErrnoStatus(absl::StrCat("map ", Absl(map)), error);
 }
@@ -43,8 +44,8 @@ absl::Status Delete(int fd, std::string_view map, const K& key) {
 template <typename V>
 absl::StatusOr<absl::Span<V>> MapArray(int fd, size_t count, bool writable) {
   static_assert(sizeof(V) % 8 == 0, "the kernel rounds elements of an array up to 8 bytes");
-  void* memory = mmap(nullptr, count * sizeof(V), PROT_READ | (writable ? PROT_WRITE : 0),
-                      MAP_SHARED, fd, 0);
+  void* memory =
+      mmap(nullptr, count * sizeof(V), PROT_READ | (writable ? PROT_WRITE : 0), MAP_SHARED, fd, 0);
   if (memory == MAP_FAILED) return ErrnoStatus("mmap of a BPF map");
   return absl::Span<V>(static_cast<V*>(memory), count);
 }
@@ -69,8 +70,8 @@ BpfMapStore::~BpfMapStore() {
 
 absl::Status BpfMapStore::MapArrays() {
   const bool writable = access_ == Access::kReadWrite;
-  SHUNT_ASSIGN_OR_RETURN(
-      slots_, MapArray<shunt_backend_ref>(maps_.slots.get(), SHUNT_MAX_SLOTS, writable));
+  SHUNT_ASSIGN_OR_RETURN(slots_,
+                         MapArray<shunt_backend_ref>(maps_.slots.get(), SHUNT_MAX_SLOTS, writable));
   SHUNT_ASSIGN_OR_RETURN(
       backends_, MapArray<shunt_backend>(maps_.backends.get(), SHUNT_MAX_BACKENDS, writable));
   return absl::OkStatus();

@@ -57,14 +57,16 @@ absl::StatusOr<MapInfo> Inspect(const PinDirectory& pins, std::string_view name)
 std::optional<uint64_t> CountEntries(const MapStore& maps, std::string_view name,
                                      const std::vector<MapStore::FrontendEntry>& frontends) {
   if (name == "shunt_frontends") return frontends.size();
-  if (name == "shunt_services") return maps.Services().value_or(std::vector<MapStore::ServiceEntry>()).size();
+  if (name == "shunt_services")
+    return maps.Services().value_or(std::vector<MapStore::ServiceEntry>()).size();
   if (name == "shunt_backends") {
     return std::count_if(maps.backends().begin(), maps.backends().end(),
                          [](const shunt_backend& b) { return b.state != SHUNT_BACKEND_FREE; });
   }
   if (name != "shunt_slots") return std::nullopt;
   std::vector<std::pair<uint32_t, uint32_t>> ranges;  // shared by frontends of one service
-  for (const auto& [key, value] : frontends) ranges.emplace_back(value.slots.base, value.slots.count);
+  for (const auto& [key, value] : frontends)
+    ranges.emplace_back(value.slots.base, value.slots.count);
   std::sort(ranges.begin(), ranges.end());
   ranges.erase(std::unique(ranges.begin(), ranges.end()), ranges.end());
   uint64_t used = 0;
@@ -78,8 +80,10 @@ absl::StatusOr<shunt_meta> ReadMeta(const PinDirectory& pins) {
   shunt_meta meta = {};
   const uint32_t key = 0;
   // Never let the kernel write more than we have room for.
-  if (info.value_size != sizeof(meta)) meta.layout_version = ~0u;
-  else if (bpf_map_lookup_elem(fd.get(), &key, &meta) < 0) return ErrnoStatus("map shunt_meta");
+  if (info.value_size != sizeof(meta))
+    meta.layout_version = ~0u;
+  else if (bpf_map_lookup_elem(fd.get(), &key, &meta) < 0)
+    return ErrnoStatus("map shunt_meta");
   return meta;
 }
 
@@ -104,7 +108,8 @@ absl::StatusOr<std::vector<ProgramInfo>> InspectPrograms(const std::string& bpff
     SHUNT_ASSIGN_OR_RETURN(UniqueFd fd, pins.Open(hook.ProgramName()));
     bpf_prog_info info = {};
     uint32_t length = sizeof(info);
-    if (bpf_obj_get_info_by_fd(fd.get(), &info, &length) < 0) return ErrnoStatus("BPF program info");
+    if (bpf_obj_get_info_by_fd(fd.get(), &info, &length) < 0)
+      return ErrnoStatus("BPF program info");
     const absl::string_view tag(reinterpret_cast<const char*>(info.tag), sizeof(info.tag));
     result.push_back({.name = hook.ProgramName(),
                       .hook = std::string(hook.name),
@@ -136,9 +141,10 @@ absl::StatusOr<std::unique_ptr<MapStore>> OpenPinnedMaps(const std::string& bpff
   const PinDirectory pins(bpffs);
   SHUNT_ASSIGN_OR_RETURN(shunt_meta meta, ReadMeta(pins));
   if (meta.magic != SHUNT_MAGIC || meta.layout_version != SHUNT_LAYOUT_VERSION) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        bpffs, ": the maps there have layout ", meta.layout_version, ", this is a Shunt for layout ",
-        SHUNT_LAYOUT_VERSION, "; use the shuntctl of the agent that runs"));
+    return absl::FailedPreconditionError(
+        absl::StrCat(bpffs, ": the maps there have layout ", meta.layout_version,
+                     ", this is a Shunt for layout ", SHUNT_LAYOUT_VERSION,
+                     "; use the shuntctl of the agent that runs"));
   }
   BpfMapStore::Maps maps;
   SHUNT_ASSIGN_OR_RETURN(maps.frontends, pins.OpenReadOnly("shunt_frontends"));

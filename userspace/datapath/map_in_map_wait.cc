@@ -16,13 +16,13 @@ struct Maps {
 };
 
 absl::Status Make(Maps& maps) {
-  maps.inner = UniqueFd(
-      bpf_map_create(BPF_MAP_TYPE_ARRAY, "shunt_inner", sizeof(uint32_t), 8, 1, nullptr));
+  maps.inner =
+      UniqueFd(bpf_map_create(BPF_MAP_TYPE_ARRAY, "shunt_inner", sizeof(uint32_t), 8, 1, nullptr));
   if (!maps.inner.ok()) return ErrnoStatus("make a BPF map");
   LIBBPF_OPTS(bpf_map_create_opts, options,
               .inner_map_fd = static_cast<uint32_t>(maps.inner.get()));
-  maps.outer = UniqueFd(bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "shunt_outer",
-                                       sizeof(uint32_t), sizeof(uint32_t), 1, &options));
+  maps.outer = UniqueFd(bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "shunt_outer", sizeof(uint32_t),
+                                       sizeof(uint32_t), 1, &options));
   if (!maps.outer.ok()) return ErrnoStatus("make a BPF map of maps");
   return absl::OkStatus();
 }

@@ -35,9 +35,9 @@ std::string NearestExistingDirectory(std::filesystem::path path) {
 absl::Status PinDirectory::Create() const {
   const std::string existing = NearestExistingDirectory(path_);
   if (!IsOnBpfFileSystem(existing)) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(path_, ": there is no bpf file system at ", existing,
-                     "; mount one: mount -t bpf bpf /sys/fs/bpf"));
+    return absl::FailedPreconditionError(absl::StrCat(path_, ": there is no bpf file system at ",
+                                                      existing,
+                                                      "; mount one: mount -t bpf bpf /sys/fs/bpf"));
   }
   std::error_code error;
   std::filesystem::create_directories(path_, error);
