@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "userspace/api/keep_grpc.h"
 #include "userspace/api/service.h"
 #include "userspace/api/unix_socket.h"
 #include "userspace/base/status.h"
@@ -57,6 +58,7 @@ struct ApiServer::Parts {
 absl::StatusOr<std::unique_ptr<ApiServer>> ApiServer::Start(const std::string& socket_path,
                                                             AgentViewSource& source) {
   SHUNT_RETURN_IF_ERROR(PrepareSocketPath(socket_path));
+  KeepGrpc();
   EnablePlugins();
   auto parts = std::make_unique<Parts>(source);
   grpc::ServerBuilder builder;

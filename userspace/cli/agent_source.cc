@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "shunt/v1/shunt.grpc.pb.h"
+#include "userspace/api/keep_grpc.h"
 #include "userspace/api/proto_state.h"
 #include "userspace/api/unix_socket.h"
 #include "userspace/base/status.h"
@@ -187,6 +188,7 @@ class AgentSource final : public Source {
 
 std::unique_ptr<Source> MakeAgentSource(const std::string& socket, absl::Duration timeout) {
   QuietGrpc();
+  KeepGrpc();
   return std::make_unique<AgentSource>(socket, timeout);
 }
 

@@ -74,15 +74,8 @@ void AddNamespaces(const Options& options, const std::vector<std::string>& words
 }
 
 void AddOptions(const CLI::App* app, Candidates& candidates) {
-  for (; app != nullptr; app = app->get_parent()) {
-    for (const CLI::Option* option : app->get_options()) {
-      for (const std::string& name : option->get_lnames()) {
-        candidates.Add("--" + name, option->get_description());
-      }
-      for (const std::string& name : option->get_snames()) {
-        candidates.Add("-" + name, option->get_description());
-      }
-    }
+  for (const auto& [name, option] : Grammar::OptionsOf(app)) {
+    candidates.Add(name, option->get_description());
   }
 }
 

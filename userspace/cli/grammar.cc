@@ -164,8 +164,7 @@ Grammar::Position Grammar::Follow(const std::vector<std::string>& words) {
   for (const std::string& word : words) {
     if (std::exchange(position.awaiting, nullptr) != nullptr) continue;
     if (IsOptionWord(word)) {
-      const CLI::Option* option = FindOption(position.app, word);
-      if (option != nullptr && TakesValue(option)) position.awaiting = option;
+      FollowOption(word, position);
       continue;
     }
     if (CommandsBelow(position.app).empty()) {
@@ -180,15 +179,37 @@ Grammar::Position Grammar::Follow(const std::vector<std::string>& words) {
   return position;
 }
 
+// "-o", "-ojson", "-Aw", "--output", "--output=json".
+void Grammar::FollowOption(const std::string& word, Position& position) {
+  const bool is_long = absl::StartsWith(word, "--");
+  const std::string name = is_long ? word.substr(0, word.find('=')) : word.substr(0, 2);
+  const CLI::Option* option = FindOption(position.app, name);
+  if (option == nullptr) {
+    if (position.unknown_option.empty()) position.unknown_option = name;
+  } else if (TakesValue(option) && name == word) {
+    position.awaiting = option;
+  }
+}
+
 std::vector<CLI::App*> Grammar::CommandsBelow(CLI::App* app) {
   return app->get_subcommands([](CLI::App*) { return true; });
 }
 
 const CLI::Option* Grammar::FindOption(const CLI::App* app, const std::string& word) {
+  const auto options = OptionsOf(app);
+  const auto found = options.find(word);
+  return found == options.end() ? nullptr : found->second;
+}
+
+std::map<std::string, const CLI::Option*> Grammar::OptionsOf(const CLI::App* app) {
+  std::map<std::string, const CLI::Option*> options;
   for (; app != nullptr; app = app->get_parent()) {
-    if (const CLI::Option* option = app->get_option_no_throw(word)) return option;
+    for (const CLI::Option* option : app->get_options()) {
+      for (const std::string& name : option->get_lnames()) options.emplace("--" + name, option);
+      for (const std::string& name : option->get_snames()) options.emplace("-" + name, option);
+    }
   }
-  return nullptr;
+  return options;
 }
 
 bool Grammar::TakesValue(const CLI::Option* option) { return option->get_items_expected_max() > 0; }

@@ -22,6 +22,7 @@ class Grammar {
     CLI::App* app = nullptr;               // the innermost command
     const CLI::Option* awaiting = nullptr;  // the option whose value comes next
     std::string unknown;                    // a word where a command was expected
+    std::string unknown_option;             // and the first option that nobody has
     size_t arguments = 0;                   // of `app` so far
   };
 
@@ -44,9 +45,12 @@ class Grammar {
   static bool TakesValue(const CLI::Option* option);
   // What the value of an option can be. Null: anything.
   const std::vector<std::string>* ChoicesOf(const CLI::Option* option) const;
+  // Every spelling ("-n", "--namespace") that `app` understands, with its option.
+  static std::map<std::string, const CLI::Option*> OptionsOf(const CLI::App* app);
 
  private:
   void AddCommonOptions();
+  static void FollowOption(const std::string& word, Position& position);
   CLI::App* ParentFor(const Command& command);
   void AddCommand(const Command& command);
   void AddListOptions(const Command& command, CLI::App* app);

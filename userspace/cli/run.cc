@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "userspace/base/absl_view.h"
 #include "userspace/base/quote.h"
 #include "userspace/base/text.h"
@@ -40,25 +41,34 @@ std::vector<std::string> NamesBelow(CLI::App* app) {
   std::vector<std::string> names;
   for (const CLI::App* command : Grammar::CommandsBelow(app)) {
     names.push_back(command->get_name());
-    for (const std::string& alias : command->get_aliases()) names.push_back(alias);
   }
   return names;
 }
 
-std::string UnknownCommand(const Grammar::Position& position) {
-  std::string reason =
-      absl::StrCat("unknown command ", Quoted(position.unknown), " for ", PathOf(position.app));
-  const std::string nearest = Nearest(position.unknown, NamesBelow(position.app));
+std::string Unknown(const char* kind, const std::string& word, const CLI::App* app,
+                    const std::vector<std::string>& known) {
+  std::string reason = absl::StrCat("unknown ", kind, " ", Quoted(word), " for ", PathOf(app));
+  const std::string nearest = Nearest(word, known);
   if (!nearest.empty()) absl::StrAppend(&reason, ". Did you mean \"", nearest, "\"?");
   return reason;
 }
 
-// Where parsing failed, CLI11 has the reason, but speaks of its own terms where
-// a command is wrong or missing.
+std::vector<std::string> OptionNames(const CLI::App* app) {
+  std::vector<std::string> names;
+  for (const auto& [name, option] : Grammar::OptionsOf(app)) names.push_back(name);
+  return names;
+}
+
+// Where parsing failed, CLI11 has the reason, but speaks in its own terms where
+// a word is not known or missing.
 std::string ReasonOf(const CLI::ParseError& error, const Grammar::Position& position) {
-  if (!position.unknown.empty()) return UnknownCommand(position);
-  if (!Grammar::CommandsBelow(position.app).empty() && position.app->get_subcommands().empty()) {
-    return absl::StrCat(PathOf(position.app), " needs a command");
+  CLI::App* app = position.app;
+  if (!position.unknown_option.empty()) {
+    return Unknown("option", position.unknown_option, app, OptionNames(app));
+  }
+  if (!position.unknown.empty()) return Unknown("command", position.unknown, app, NamesBelow(app));
+  if (!Grammar::CommandsBelow(app).empty() && position.awaiting == nullptr) {
+    return absl::StrCat("what? One of: ", absl::StrJoin(NamesBelow(app), ", "));
   }
   return ForTerminal(error.what());
 }
