@@ -20,9 +20,9 @@ struct BenchOptions {
 };
 
 // main() of a benchmark: reads the command line, runs `body` in an environment
-// of its own (tests/support/environment.h), prints the report. Returns the exit
-// code: figures that miss their goal are no failure, figures that could not be
-// taken are.
+// of its own (tests/support/environment.h) and before others on the machine,
+// prints the report. Returns the exit code: figures that miss their goal are no failure, figures
+// that could not be taken are.
 int RunBenchmark(int argc, char** argv, const std::string& name,
                  absl::FunctionRef<absl::Status(const BenchOptions&, Report&)> body);
 
@@ -30,14 +30,13 @@ int RunBenchmark(int argc, char** argv, const std::string& name,
 // where the text before the numbers is new.
 void ShowProgress(const std::string& what, int done, int of);
 
-// The calling thread, and those that it starts, run before others on the machine.
-absl::Status RunFirst();
-// And on the last CPU only. Client and server share it, so that a rate is one
-// over the CPU time of a whole transaction.
+// The calling thread runs on the last CPU only. Client and server share it, so
+// that a rate is one over the CPU time of a whole transaction.
 absl::Status PinToLastCpu();
 
 double ClockNs(clockid_t clock);
 inline double NowNs() { return ClockNs(CLOCK_MONOTONIC); }
+inline double CpuNs() { return ClockNs(CLOCK_THREAD_CPUTIME_ID); }
 
 // Two ways to do one thing. Each function takes one window and returns its figure.
 struct Comparison {

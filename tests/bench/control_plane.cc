@@ -31,21 +31,23 @@ absl::StatusOr<double> ControlPlane::Restart() {
   reconciler_ = std::make_unique<Reconciler>(datapath_->maps(), *grace_period_);
   planner_ = std::make_unique<Planner>("node-0");
   complete_ = true;
-  const double start = NowNs();
+  const double start = CpuNs();
   SHUNT_RETURN_IF_ERROR(reconciler_->Adopt());
-  return NowNs() - start;
+  return CpuNs() - start;
 }
 
 absl::StatusOr<ControlPlane::Timings> ControlPlane::Update(const ClusterChanges& changes) {
-  const double start = NowNs();
+  const double wall = NowNs(), start = CpuNs();
   StateChanges plan = planner_->Update(changes);
   plan.complete = std::exchange(complete_, false);
-  const double planned = NowNs();
+  const double planned = CpuNs();
   const Reconciler::Result result = reconciler_->Apply(plan);
-  const double applied = NowNs();
+  const double applied = CpuNs();
   if (result.pending > 0) return absl::InternalError(result.failures.front().ToString());
-  return Timings{
-      .plan_ns = planned - start, .apply_ns = applied - planned, .writes = result.writes};
+  return Timings{.plan_ns = planned - start,
+                 .apply_ns = applied - planned,
+                 .wall_ns = NowNs() - wall,
+                 .writes = result.writes};
 }
 
 }  // namespace shunt::bench

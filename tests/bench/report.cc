@@ -44,6 +44,9 @@ bool IsBelowNoise(const Row& row) {
 std::string Verdict(const Row& row) {
   std::string verdict;
   if (row.goal) verdict = IsMet(row) ? "met" : "MISSED";
+  if (row.goal && row.goal->value > row.estimate.low && row.goal->value < row.estimate.high) {
+    verdict = "too close to tell";
+  }
   if (IsBelowNoise(row))
     absl::StrAppend(&verdict, verdict.empty() ? "" : ", ", "no difference seen");
   return verdict;

@@ -112,7 +112,7 @@ void TwoPods::RunClient(absl::FunctionRef<void()> client) const {
 double TwoPods::CpuNs() const {
   clockid_t server = 0;
   Check(clock_getcpuclockid(server_process_, &server) == 0, "CPU clock of the server");
-  return ClockNs(CLOCK_THREAD_CPUTIME_ID) + ClockNs(server);
+  return bench::CpuNs() + ClockNs(server);
 }
 
 const sockaddr* Dialler::Next() {
@@ -138,7 +138,7 @@ double Dialler::TransactionsPerSecond(const TwoPods& pods, absl::Duration window
 
 double Dialler::NsPerConnect(Sockets sockets, int count) {
   int fd = socket(AF_INET, SOCK_DGRAM, 0);
-  const double start = ClockNs(CLOCK_THREAD_CPUTIME_ID);
+  const double start = bench::CpuNs();
   for (int i = 0; i < count; ++i) {
     if (sockets == Sockets::kFresh && i > 0) {
       close(fd);
@@ -146,7 +146,7 @@ double Dialler::NsPerConnect(Sockets sockets, int count) {
     }
     Check(connect(fd, Next(), sizeof(sockaddr_in)) == 0, "connect");
   }
-  const double ns = ClockNs(CLOCK_THREAD_CPUTIME_ID) - start;
+  const double ns = bench::CpuNs() - start;
   close(fd);
   return ns / count;
 }
