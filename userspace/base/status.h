@@ -20,11 +20,11 @@
 //
 // They are logged once, at the boundary that handles them.
 
-#define SHUNT_RETURN_IF_ERROR(expression)                    \
-  do {                                                       \
+#define SHUNT_RETURN_IF_ERROR(expression)                     \
+  do {                                                        \
     if (absl::Status status_ = (expression); !status_.ok()) { \
-      return status_;                                        \
-    }                                                        \
+      return status_;                                         \
+    }                                                         \
   } while (false)
 
 #define SHUNT_CONCAT_INNER_(a, b) a##b
