@@ -131,7 +131,8 @@ v1::ServicePortName ToProto(const ServicePortName& name) {
 }
 
 absl::StatusOr<ServicePortName> FromProto(const v1::ServicePortName& proto) {
-  ServicePortName name{.name_space = proto.namespace_(), .name = proto.name(), .port = proto.port()};
+  ServicePortName name{
+      .name_space = proto.namespace_(), .name = proto.name(), .port = proto.port()};
   SHUNT_ASSIGN_OR_RETURN(name.protocol, FromProto(proto.protocol()));
   return name;
 }

@@ -30,7 +30,9 @@ grpc::Status ToGrpc(const absl::Status& status) {
 }
 
 // The reader is gone; nobody sees this.
-grpc::Status ReaderGone() { return grpc::Status(grpc::StatusCode::CANCELLED, "the client is gone"); }
+grpc::Status ReaderGone() {
+  return grpc::Status(grpc::StatusCode::CANCELLED, "the client is gone");
+}
 
 ServiceFilter FilterOf(const v1::ServiceFilter& proto) {
   return {.name_space = proto.namespace_(), .name = proto.name()};

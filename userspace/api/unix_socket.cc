@@ -42,7 +42,7 @@ absl::Status MakeDirectory(const std::filesystem::path& directory) {
 }
 
 absl::Status RemoveStaleSocket(const std::string& path) {
-  struct stat file {};
+  struct stat file{};
   if (lstat(path.c_str(), &file) != 0) {
     return errno == ENOENT ? absl::OkStatus() : ErrnoStatus(path);
   }

@@ -170,10 +170,9 @@ class AgentSource final : public Source {
   absl::Status StatusOf(const grpc::Status& status) const {
     if (status.ok()) return absl::OkStatus();
     if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) {
-      return absl::DeadlineExceededError(
-          absl::StrCat("the agent on ", socket_, " does not answer within ",
-                       absl::FormatDuration(timeout_),
-                       "; --source maps shows what the kernel holds without it"));
+      return absl::DeadlineExceededError(absl::StrCat(
+          "the agent on ", socket_, " does not answer within ", absl::FormatDuration(timeout_),
+          "; --source maps shows what the kernel holds without it"));
     }
     return absl::Status(static_cast<absl::StatusCode>(status.error_code()),
                         absl::StrCat("the agent on ", socket_, ": ", status.error_message()));

@@ -22,8 +22,7 @@ constexpr Command kCommands[] = {
      kOutput | kWatch | kOptionalName, GetMaps},
     {"get", "programs", "program progs prog",
      "BPF programs; RUNS and NS/RUN count while sysctl kernel.bpf_stats_enabled is 1",
-     "shuntctl get programs -o wide",
-     kOutput | kWatch | kOptionalName, GetPrograms},
+     "shuntctl get programs -o wide", kOutput | kWatch | kOptionalName, GetPrograms},
     {"describe", "service", "services svc",
      "All about one Service: frontends, backends, what could not be used",
      "shuntctl describe service shop/web\n"
@@ -35,9 +34,10 @@ constexpr Command kCommands[] = {
      kObjectOutput, ShowStatus},
     {"", "dump", "", "The whole table from service to backend, as one sorted text",
      "shuntctl dump\n"
-     "shuntctl dump --source maps", kNoOptions, ShowDump},
-    {"", "version", "", "The versions of shuntctl and of the agent",
-     "shuntctl version --client", kObjectOutput | kClientOnly, ShowVersion},
+     "shuntctl dump --source maps",
+     kNoOptions, ShowDump},
+    {"", "version", "", "The versions of shuntctl and of the agent", "shuntctl version --client",
+     kObjectOutput | kClientOnly, ShowVersion},
     {"", "completion", "", "A script that completes shuntctl's command line in a shell",
      "source <(shuntctl completion bash)\n"
      "shuntctl completion zsh > /usr/local/share/zsh/site-functions/_shuntctl\n"

@@ -11,22 +11,22 @@ namespace shunt {
 // Which options a command has beside those of all commands.
 enum CommandOptions : unsigned {
   kNoOptions = 0,
-  kNamespaces = 1 << 0,   // -A
-  kOutput = 1 << 1,       // -o table|wide|json|yaml, --no-headers
-  kWatch = 1 << 2,        // -w, --output-watch-events
+  kNamespaces = 1 << 0,    // -A
+  kOutput = 1 << 1,        // -o table|wide|json|yaml, --no-headers
+  kWatch = 1 << 2,         // -w, --output-watch-events
   kOptionalName = 1 << 3,  // [NAME]
-  kServiceName = 1 << 4,  // NAME of a Service, completed with those that exist
+  kServiceName = 1 << 4,   // NAME of a Service, completed with those that exist
   kRequiredName = 1 << 5,
   kObjectOutput = 1 << 6,  // -o table|json|yaml
-  kShell = 1 << 7,        // bash|zsh|fish
-  kClientOnly = 1 << 8,   // --client
+  kShell = 1 << 7,         // bash|zsh|fish
+  kClientOnly = 1 << 8,    // --client
 };
 
 // A row of the table of commands: all there is to a command, but its function.
 struct Command {
-  const char* parent;    // "get", or "" for shuntctl itself
+  const char* parent;  // "get", or "" for shuntctl itself
   const char* name;
-  const char* aliases;   // separated by blanks
+  const char* aliases;  // separated by blanks
   const char* summary;
   const char* examples;  // lines, as one would type them
   unsigned options;      // CommandOptions

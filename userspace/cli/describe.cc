@@ -92,8 +92,7 @@ absl::Status DescribeService(Session& session) {
   const std::vector<std::string> complaints = Complaints(source->Status(), filter);
   if (state.empty() && complaints.empty()) {
     return absl::NotFoundError(absl::StrCat("service ", Quoted(filter.name),
-                                            " not found in namespace ",
-                                            Quoted(filter.name_space)));
+                                            " not found in namespace ", Quoted(filter.name_space)));
   }
   std::ostream& out = session.out();
   out << "Name:       " << ForTerminal(filter.name) << '\n';

@@ -20,7 +20,8 @@ bool IsEmpty(const Listing& listing) {
 
 absl::Status NotThere(const char* what, const ServiceFilter& filter) {
   std::string text = absl::StrCat(what, " ", Quoted(filter.name), " not found");
-  if (!filter.name_space.empty()) absl::StrAppend(&text, " in namespace ", Quoted(filter.name_space));
+  if (!filter.name_space.empty())
+    absl::StrAppend(&text, " in namespace ", Quoted(filter.name_space));
   return absl::NotFoundError(text);
 }
 

@@ -17,8 +17,7 @@ absl::Status GetFromState(Session& session, const char* what,
 
 // A listing of anything else, asked for again each second while watched.
 absl::Status GetByPolling(Session& session, const char* what,
-                          absl::StatusOr<Listing> (*make)(Source& source,
-                                                          const std::string& name));
+                          absl::StatusOr<Listing> (*make)(Source& source, const std::string& name));
 
 }  // namespace shunt
 

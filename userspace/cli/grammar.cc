@@ -28,8 +28,8 @@ constexpr Parent kParents[] = {
 std::string FooterOf(const Command& command) {
   std::string footer;
   if (command.examples[0] != '\0') {
-    footer = absl::StrCat("Examples:\n  ",
-                          absl::StrReplaceAll(command.examples, {{"\n", "\n  "}}), "\n\n");
+    footer = absl::StrCat("Examples:\n  ", absl::StrReplaceAll(command.examples, {{"\n", "\n  "}}),
+                          "\n\n");
   }
   return footer + "Options of every command: shuntctl --help";
 }
@@ -49,8 +49,7 @@ bool IsOptionWord(const std::string& word) { return word.size() > 1 && word[0] =
 
 }  // namespace
 
-Grammar::Grammar(const std::function<const char*(const char*)>& getenv)
-    : app_(kAbout, "shuntctl") {
+Grammar::Grammar(const std::function<const char*(const char*)>& getenv) : app_(kAbout, "shuntctl") {
   UseEnvironment(getenv("SHUNT_SOCKET"), options_.socket);
   UseEnvironment(getenv("SHUNT_BPFFS"), options_.bpffs);
   app_.fallthrough();  // options of all commands are understood behind a command, too
@@ -68,9 +67,10 @@ void Grammar::AddCommonOptions() {
   app_.add_option("--bpffs", options_.bpffs, "Directory of the pinned maps (env SHUNT_BPFFS)")
       ->type_name("DIR")
       ->capture_default_str();
-  Restrict(app_.add_option("--source", options_.source,
-                           "Whom to ask; without it the agent, or the pinned maps where none answers"),
-           {"agent", "maps"});
+  Restrict(
+      app_.add_option("--source", options_.source,
+                      "Whom to ask; without it the agent, or the pinned maps where none answers"),
+      {"agent", "maps"});
   app_.add_option("--request-timeout", options_.timeout_seconds,
                   "Seconds to wait for an answer of the agent")
       ->type_name("SECONDS")

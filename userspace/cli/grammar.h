@@ -19,7 +19,7 @@ class Grammar {
  public:
   // Where a line of words has led to.
   struct Position {
-    CLI::App* app = nullptr;               // the innermost command
+    CLI::App* app = nullptr;                // the innermost command
     const CLI::Option* awaiting = nullptr;  // the option whose value comes next
     std::string unknown;                    // a word where a command was expected
     std::string unknown_option;             // and the first option that nobody has

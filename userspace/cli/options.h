@@ -16,13 +16,13 @@ struct Options {
   double timeout_seconds = 5;
   std::string name_space = "default";
   bool all_namespaces = false;
-  std::string name;                 // the argument NAME, "" for all
-  std::string output = "table";     // or "wide", "json", "yaml"
+  std::string name;              // the argument NAME, "" for all
+  std::string output = "table";  // or "wide", "json", "yaml"
   bool no_headers = false;
   bool watch = false;
   bool watch_events = false;
   bool client_only = false;
-  std::string shell;                // of `completion`
+  std::string shell;  // of `completion`
 
   bool machine_readable() const { return output == "json" || output == "yaml"; }
   bool wide() const { return output == "wide"; }

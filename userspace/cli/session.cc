@@ -38,11 +38,9 @@ absl::Status Session::ChooseSource() {
   const bool nobody = absl::IsNotFound(listens) || absl::IsUnavailable(listens);
   if (options_.source == "agent" || !nobody) return absl::Status(listens.code(), reason);
   if (!IsDirectory(options_.bpffs)) {
-    return absl::NotFoundError(
-        absl::StrCat(reason, ", and nothing is pinned in ", options_.bpffs));
+    return absl::NotFoundError(absl::StrCat(reason, ", and nothing is pinned in ", options_.bpffs));
   }
-  err() << ForTerminal(
-               absl::StrCat("shuntctl: ", reason, "; reading the maps in ", options_.bpffs))
+  err() << ForTerminal(absl::StrCat("shuntctl: ", reason, "; reading the maps in ", options_.bpffs))
         << '\n';
   source_ = environment_.make_maps_source(options_.bpffs);
   return absl::OkStatus();

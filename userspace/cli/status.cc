@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "userspace/base/status.h"
+
 #include <ostream>
 #include <string>
 #include <vector>
@@ -7,7 +9,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
-#include "userspace/base/status.h"
 #include "userspace/base/text.h"
 #include "userspace/cli/command.h"
 #include "userspace/cli/listing.h"
@@ -29,14 +30,14 @@ void PrintLine(const char* label, const std::string& text, std::ostream& out) {
 // Seconds are enough for anything that is older than a second.
 std::string Rounded(absl::Duration duration) {
   if (duration < absl::ZeroDuration()) return "0s";  // the clock was set back
-  return absl::FormatDuration(
-      absl::Trunc(duration, duration < absl::Seconds(1) ? absl::Microseconds(1) : absl::Seconds(1)));
+  return absl::FormatDuration(absl::Trunc(
+      duration, duration < absl::Seconds(1) ? absl::Microseconds(1) : absl::Seconds(1)));
 }
 
 std::string RefusalText(const std::string& refusal) {
-  return refusal.empty() ? "unknown"
-                         : absl::StrCat("connect() to a service without endpoints fails with ",
-                                        refusal);
+  return refusal.empty()
+             ? "unknown"
+             : absl::StrCat("connect() to a service without endpoints fails with ", refusal);
 }
 
 std::string AppliedText(const AgentStatus& agent) {
@@ -74,9 +75,8 @@ void PrintList(const char* label, const std::vector<std::string>& lines, uint64_
 void PrintAgent(const AgentStatus& agent, const Session& session) {
   std::ostream& out = session.out();
   PrintLine("Agent",
-            absl::StrCat("version ", agent.version, ", up ",
-                         Rounded(absl::Now() - agent.started), ", ",
-                         agent.synced ? "synced" : "waiting for its sources"),
+            absl::StrCat("version ", agent.version, ", up ", Rounded(absl::Now() - agent.started),
+                         ", ", agent.synced ? "synced" : "waiting for its sources"),
             out);
   PrintLine("Node", agent.node_name, out);
   PrintLine("Sources", absl::StrJoin(agent.sources, ", "), out);

@@ -10,7 +10,9 @@ namespace {
 
 constexpr size_t kGap = 3;
 
-std::string CellText(const std::string& cell) { return cell.empty() ? "<none>" : ForTerminal(cell); }
+std::string CellText(const std::string& cell) {
+  return cell.empty() ? "<none>" : ForTerminal(cell);
+}
 
 }  // namespace
 

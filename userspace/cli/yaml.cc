@@ -64,8 +64,10 @@ void EmitYaml(const Json& value, YAML::Emitter& emitter) {
     EmitArray(value, emitter);
   } else if (value.is_string()) {
     EmitString(value.get_ref<const std::string&>(), emitter);
+  } else if (value.is_null()) {
+    emitter << YAML::LowerNull << YAML::Null;
   } else {
-    emitter << value.dump();  // a number, true, false, null: the same in both
+    emitter << value.dump();  // a number, true, false: the same in both
   }
 }
 

@@ -101,8 +101,8 @@ TEST_F(ApiServerTest, ListsOnlyTheServiceThatWasAskedFor) {
 }
 
 TEST_F(ApiServerTest, ListsAServiceThatIsBiggerThanAMessage) {
-  const DatapathState state = {{{"shop", "big", "", SHUNT_TCP},
-                                Port({Dialled("10.96.0.1", 80)}, ManyBackends(200000))}};
+  const DatapathState state = {
+      {{"shop", "big", "", SHUNT_TCP}, Port({Dialled("10.96.0.1", 80)}, ManyBackends(200000))}};
   StartWith(state);
   ExpectEqual(ListServices(), state);
 }

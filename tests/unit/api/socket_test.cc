@@ -20,7 +20,7 @@ namespace {
 using ::testing::HasSubstr;
 
 mode_t ModeOf(const std::string& path) {
-  struct stat file {};
+  struct stat file{};
   EXPECT_EQ(lstat(path.c_str(), &file), 0) << path;
   return file.st_mode & 07777;
 }

@@ -48,11 +48,11 @@ TEST_F(Diff, TellsWhatCameWentAndChanged) {
 
 TEST_F(Diff, EndsWhenNobodyListensAnyMore) {
   int calls = 0;
-  EXPECT_FALSE(DiffStates({}, Services({"a", "b"}),
-                          [&](const ServicePortName&, const ServicePortState*) {
-                            ++calls;
-                            return false;
-                          }));
+  EXPECT_FALSE(
+      DiffStates({}, Services({"a", "b"}), [&](const ServicePortName&, const ServicePortState*) {
+        ++calls;
+        return false;
+      }));
   EXPECT_EQ(calls, 1);
 }
 
