@@ -35,7 +35,7 @@ size_t MostMistakes(std::string_view word) { return word.size() < 5 ? 1 : 2; }
 
 }  // namespace
 
-std::string_view MostSimilar(std::string_view word, std::initializer_list<std::string_view> words) {
+std::string_view MostSimilar(std::string_view word, absl::Span<const std::string_view> words) {
   if (word.size() > kLongestWord) return "";
   const std::string lower = absl::AsciiStrToLower(Absl(word));
   std::string_view best;

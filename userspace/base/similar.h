@@ -2,14 +2,15 @@
 #ifndef SHUNT_BASE_SIMILAR_H_
 #define SHUNT_BASE_SIMILAR_H_
 
-#include <initializer_list>
 #include <string_view>
+
+#include "absl/types/span.h"
 
 namespace shunt {
 
 // Which of `words` somebody probably meant who wrote `word`: the same in other
 // cases, or with a letter or two wrong. "" for none.
-std::string_view MostSimilar(std::string_view word, std::initializer_list<std::string_view> words);
+std::string_view MostSimilar(std::string_view word, absl::Span<const std::string_view> words);
 
 }  // namespace shunt
 

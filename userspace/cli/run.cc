@@ -15,10 +15,10 @@
 #include "absl/strings/str_join.h"
 #include "userspace/base/absl_view.h"
 #include "userspace/base/quote.h"
+#include "userspace/base/similar.h"
 #include "userspace/base/text.h"
 #include "userspace/cli/completion.h"
 #include "userspace/cli/grammar.h"
-#include "userspace/cli/suggestion.h"
 
 namespace shunt {
 namespace {
@@ -48,8 +48,9 @@ std::vector<std::string> NamesBelow(CLI::App* app) {
 std::string Unknown(const char* kind, const std::string& word, const CLI::App* app,
                     const std::vector<std::string>& known) {
   std::string reason = absl::StrCat("unknown ", kind, " ", Quoted(word), " for ", PathOf(app));
-  const std::string nearest = Nearest(word, known);
-  if (!nearest.empty()) absl::StrAppend(&reason, ". Did you mean \"", nearest, "\"?");
+  const std::vector<std::string_view> views(known.begin(), known.end());
+  const std::string_view nearest = MostSimilar(word, views);
+  if (!nearest.empty()) absl::StrAppend(&reason, ". Did you mean \"", Absl(nearest), "\"?");
   return reason;
 }
 

@@ -29,10 +29,11 @@ class Cli : public CliFixture {};
 // --- usage
 
 TEST_F(Cli, AWrongCommandGetsASuggestionAndExitCode2) {
-  const Result result = Run({"gte", "services"});
+  const Result result = Run({"gett", "services"});
   EXPECT_EQ(result.code, 2);
   EXPECT_EQ(result.out, "");
-  EXPECT_THAT(result.err, HasSubstr("unknown command \"gte\" for shuntctl. Did you mean \"get\"?"));
+  EXPECT_THAT(result.err,
+              HasSubstr("unknown command \"gett\" for shuntctl. Did you mean \"get\"?"));
 }
 
 TEST_F(Cli, AWrongObjectGetsASuggestion) {
