@@ -43,9 +43,10 @@ static __always_inline void socket_connected(struct bpf_sock_addr *ctx,
 {
 	struct mptcp_sock *mptcp = mptcp_around(ctx);
 
-	socket_remember(ctx->sk, dialled, choice);
 	if (mptcp)
 		socket_remember(mptcp, dialled, choice);
+	else
+		socket_remember(ctx->sk, dialled, choice);
 }
 
 /* What it dialled before does not count any more. That of an MPTCP socket does:
@@ -53,7 +54,9 @@ static __always_inline void socket_connected(struct bpf_sock_addr *ctx,
  * pod announced. */
 static __always_inline void socket_forget(struct bpf_sock_addr *ctx)
 {
-	bpf_sk_storage_delete(&shunt_socket, ctx->sk);
+	/* To look costs less than to delete nothing, which is what most do. */
+	if (bpf_sk_storage_get(&shunt_socket, ctx->sk, NULL, 0))
+		bpf_sk_storage_delete(&shunt_socket, ctx->sk);
 }
 
 /* What was dialled to be connected to `peer`; NULL where that was `peer`. */
