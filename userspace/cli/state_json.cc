@@ -10,18 +10,6 @@
 namespace shunt {
 namespace {
 
-const char* ProtocolText(shunt_protocol protocol) {
-  switch (protocol) {
-    case SHUNT_TCP:
-      return "TCP";
-    case SHUNT_UDP:
-      return "UDP";
-    case SHUNT_SCTP:
-      return "SCTP";
-  }
-  return "Unknown";
-}
-
 const char* IndexRuleText(shunt_index_rule rule) {
   switch (rule) {
     case SHUNT_INDEX_RANDOM:

@@ -7,9 +7,7 @@
 #include "absl/strings/str_cat.h"
 
 namespace shunt {
-namespace {
 
-// Keys also come from maps, where any number may stand.
 std::string ProtocolText(shunt_protocol protocol) {
   switch (protocol) {
     case SHUNT_TCP:
@@ -21,8 +19,6 @@ std::string ProtocolText(shunt_protocol protocol) {
   }
   return absl::StrCat("protocol-", static_cast<int>(protocol));
 }
-
-}  // namespace
 
 std::string ServicePortName::ToString() const {
   return port.empty() ? absl::StrCat(name_space, "/", name)

@@ -20,6 +20,9 @@ namespace shunt {
 // planner does) and no id or slot (the reconciler does): a service port is
 // known by its name, a backend by its address.
 
+// "TCP", "UDP", "SCTP"; "protocol-1" for what only a map can hold.
+std::string ProtocolText(shunt_protocol protocol);
+
 // Whose traffic it is. Text forms "shop/web:http" and, with an unnamed port,
 // "shop/web".
 struct ServicePortName {
