@@ -38,8 +38,7 @@ class InventoryTaker {
       std::optional<ServicePortName> name = DecodeServiceName(value);
       const bool trusted = id != kNobody && name.has_value() && names_.insert(*name).second;
       if (trusted) protocols_[id] = name->protocol;
-      inventory_.services.push_back(
-          {.id = id, .name = trusted ? *name : UnknownServiceName(id), .value = value});
+      inventory_.services.push_back({.id = id, .name = trusted ? *name : UnknownServiceName(id)});
     }
   }
 

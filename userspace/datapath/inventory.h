@@ -24,7 +24,6 @@ struct Inventory {
   struct Service {
     uint32_t id;
     ServicePortName name;  // UnknownServiceName() where it is not trusted
-    shunt_service value;
   };
   struct LiveBackend {
     uint32_t id;

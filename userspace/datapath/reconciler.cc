@@ -45,7 +45,7 @@ Reconciler::Result Reconciler::Apply(const StateChanges& changes) {
 
   DeleteFrontends();
   Records ready = TouchedAndDesired();
-  WriteNames(ready);
+  std::erase_if(ready, [&](ServiceRecord* record) { return !WriteName(*record); });
   std::erase_if(ready, [&](ServiceRecord* record) { return !UpsertBackends(*record); });
   std::erase_if(ready, [&](ServiceRecord* record) { return !FillLists(*record); });
   PutFrontends(ready);
@@ -86,7 +86,6 @@ void Reconciler::Change(ServiceRecord& record, ServicePortStatePtr desired) {
   if (record.desired != nullptr) {
     for (const Frontend& frontend : record.desired->frontends) frontends_.Unwant(frontend.key);
   }
-  if (desired == nullptr) names_.Keep(record.id);  // a name not yet written need not be
   record.desired = std::move(desired);
   touched_.insert(record.id);
 }
@@ -110,17 +109,13 @@ void Reconciler::DeleteFrontends() {
 }
 
 // Step 2, with the name first: after a crash, what has an owner has a name.
-void Reconciler::WriteNames(Records& ready) {
-  std::erase_if(ready, [&](ServiceRecord* record) {
-    const absl::StatusOr<shunt_service> value = EncodeServiceName(record->name);
-    if (!value.ok()) Fail(record->id, value.status());
-    if (value.ok()) names_.Want(record->id, *value);
-    return !value.ok();
-  });
-  names_.FlushPuts([&](uint32_t id, const shunt_service*, const shunt_service& value) {
-    return Wrote(id, maps_.PutService(id, value));
-  });
-  std::erase_if(ready, [&](ServiceRecord* record) { return names_.IsPending(record->id); });
+// It never changes, so it is written once.
+bool Reconciler::WriteName(ServiceRecord& record) {
+  if (record.is_named) return true;
+  const absl::StatusOr<shunt_service> value = EncodeServiceName(record.name);
+  record.is_named =
+      Wrote(record.id, value.ok() ? maps_.PutService(record.id, *value) : value.status());
+  return record.is_named;
 }
 
 bool Reconciler::UpsertBackends(ServiceRecord& record) {
@@ -253,18 +248,11 @@ void Reconciler::FreeBackends(ServiceRecord& record) {
 
 // The name goes last, as it came first.
 void Reconciler::RemoveServices() {
-  std::vector<uint32_t> gone;
   for (uint32_t id : touched_) {
     const ServiceRecord* record = services_.Find(id);
     if (record == nullptr || record->desired != nullptr) continue;
     if (record->frontends > 0 || !record->backends.empty()) continue;
-    names_.Unwant(id);
-    gone.push_back(id);
-  }
-  names_.FlushDeletes(
-      [&](uint32_t id, const shunt_service&) { return Wrote(id, maps_.DeleteService(id)); });
-  for (uint32_t id : gone) {
-    if (names_.Actual(id) == nullptr) services_.Remove(id);
+    if (!record->is_named || Wrote(id, maps_.DeleteService(id))) services_.Remove(id);
   }
 }
 

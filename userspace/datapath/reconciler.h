@@ -79,7 +79,7 @@ class Reconciler {
 
   // The steps, in order.
   void DeleteFrontends();
-  void WriteNames(Records& ready);
+  bool WriteName(ServiceRecord& record);
   bool UpsertBackends(ServiceRecord& record);
   bool FillLists(ServiceRecord& record);
   void PutFrontends(const Records& ready);
@@ -108,7 +108,6 @@ class Reconciler {
   SlotArena arena_;
   BackendTable backends_;
   ServiceTable services_;
-  DeltaTable<uint32_t, shunt_service> names_;
   DeltaTable<FrontendKey, shunt_frontend> frontends_;
 
   absl::btree_set<uint32_t> touched_;                 // service ids that this Apply has to look at

@@ -19,8 +19,7 @@ absl::Status Reconciler::Adopt() {
   adoption_ = grace_period_.Begin();
   SHUNT_ASSIGN_OR_RETURN(const Inventory inventory, TakeInventory(maps_));
   for (const Inventory::Service& service : inventory.services) {
-    services_.Adopt(service.id, service.name);
-    names_.Adopt(service.id, service.value);
+    services_.Adopt(service.id, service.name).is_named = true;
   }
   services_.SkipIds(inventory.highest_service_id);
   AdoptBackends(inventory);

@@ -39,6 +39,7 @@ struct SlotList {
 struct ServiceRecord {
   uint32_t id = 0;
   ServicePortName name;
+  bool is_named = false;        // shunt_services has an entry for its id
   ServicePortStatePtr desired;  // null: gone
   // Its live ids in shunt_backends, in order of their address and port: those
   // it wants, and others as long as a list names them.

@@ -12,7 +12,7 @@ ServiceRecord* ServiceTable::Find(uint32_t id) {
 
 ServiceRecord* ServiceTable::Find(const ServicePortName& name) {
   auto it = by_name_.find(name);
-  return it == by_name_.end() ? nullptr : it->second;
+  return it == by_name_.end() ? nullptr : *it;
 }
 
 ServiceRecord& ServiceTable::For(const ServicePortName& name) {
@@ -29,7 +29,7 @@ ServiceRecord& ServiceTable::Adopt(uint32_t id, const ServicePortName& name) {
   record = std::make_unique<ServiceRecord>();
   record->id = id;
   record->name = name;
-  by_name_[name] = record.get();
+  by_name_.insert(record.get());
   return *record;
 }
 

@@ -2,11 +2,14 @@
 #ifndef SHUNT_DATAPATH_SERVICE_TABLE_H_
 #define SHUNT_DATAPATH_SERVICE_TABLE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/hash/hash.h"
 #include "userspace/datapath/service_record.h"
 
 namespace shunt {
@@ -33,8 +36,22 @@ class ServiceTable {
   std::vector<ServiceRecord*> All();  // in no order
 
  private:
+  // A record is found by the name that it has: names are not kept twice.
+  struct NameHash {
+    using is_transparent = void;
+    size_t operator()(const ServicePortName& name) const { return absl::HashOf(name); }
+    size_t operator()(const ServiceRecord* record) const { return (*this)(record->name); }
+  };
+  struct SameName {
+    using is_transparent = void;
+    bool operator()(const ServiceRecord* a, const ServiceRecord* b) const {
+      return a->name == b->name;
+    }
+    bool operator()(const ServiceRecord* a, const ServicePortName& b) const { return a->name == b; }
+  };
+
   absl::flat_hash_map<uint32_t, std::unique_ptr<ServiceRecord>> by_id_;
-  absl::flat_hash_map<ServicePortName, ServiceRecord*> by_name_;
+  absl::flat_hash_set<ServiceRecord*, NameHash, SameName> by_name_;
   uint32_t last_id_ = 0;
 };
 
