@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/time/clock.h"
+#include "userspace/agent/memory.h"
 #include "userspace/telemetry/logging.h"
 
 namespace shunt {
@@ -17,6 +18,10 @@ constexpr absl::Duration kMinInterval = absl::Milliseconds(5);
 // What failed (a full map, no memory) is tried again: soon, then less often.
 constexpr absl::Duration kFirstRetry = absl::Milliseconds(100);
 constexpr absl::Duration kLastRetry = absl::Seconds(30);
+
+// After that many writes at once (the first ones, a new deployment of all) what
+// they needed for a moment is many megabytes.
+constexpr size_t kManyWrites = 10'000;
 
 }  // namespace
 
@@ -74,23 +79,26 @@ ControlLoop::Work ControlLoop::WaitForWork() {
 }
 
 absl::Status ControlLoop::Update() {
+  size_t writes = 0;
   if (parts_.store.synced()) {
     const ClusterChanges changes = parts_.store.Take();
-    if (!in_charge_ || !changes.empty() || result_.pending > 0) Apply(changes);
+    if (!in_charge_ || !changes.empty() || result_.pending > 0) writes = Apply(changes);
     if (!in_charge_) {
       if (absl::Status status = TakeCharge(); !status.ok()) return status;
     }
   }
+  if (writes >= kManyWrites) ReturnFreeMemory();
   parts_.views.Advance();  // also where only the problems are others
   return absl::OkStatus();
 }
 
-void ControlLoop::Apply(const ClusterChanges& changes) {
+size_t ControlLoop::Apply(const ClusterChanges& changes) {
   const absl::Time start = absl::Now();
   result_ = parts_.reconciler.Apply(planner_.Update(changes));
   last_apply_ = absl::Now();
   last_apply_took_ = last_apply_ - start;
   Report(result_);
+  return result_.writes;
 }
 
 absl::Status ControlLoop::TakeCharge() {

@@ -47,7 +47,7 @@ class ControlLoop {
   void Run();
   Work WaitForWork() ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status Update();
-  void Apply(const ClusterChanges& changes);
+  size_t Apply(const ClusterChanges& changes);  // returns how much it wrote
   absl::Status TakeCharge();
   void Report(const Reconciler::Result& result);
   void ShowView();

@@ -3,6 +3,7 @@
 
 #include "userspace/agent/agent.h"
 #include "userspace/agent/host.h"
+#include "userspace/agent/memory.h"
 #include "userspace/agent/options.h"
 #include "userspace/datapath/datapath.h"
 #include "userspace/telemetry/logging.h"
@@ -24,6 +25,7 @@ absl::Status Run(const shunt::Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  shunt::UseOneHeap();
   const std::variant<shunt::Options, int> parsed = shunt::ParseOptions(argc, argv);
   if (const int* exit_code = std::get_if<int>(&parsed)) return *exit_code;
   const shunt::Options& options = std::get<shunt::Options>(parsed);
