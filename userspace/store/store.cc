@@ -102,7 +102,7 @@ Problems Store::problems() const {
 Store::Sizes Store::sizes() const {
   absl::MutexLock lock(&mutex_);
   Sizes sizes{.services = services_.size(),
-              .slices = service_of_slice_.size(),
+              .slices = slices_by_name_.size(),
               .endpoints = endpoints_,
               .problems = 0};
   for (const auto& [origin, problems] : problems_) sizes.problems += problems.size();
@@ -133,32 +133,26 @@ bool Store::ApplyService(const NamespacedName& name, std::shared_ptr<const Servi
 }
 
 bool Store::ApplySlice(const NamespacedName& name, std::shared_ptr<const EndpointSlice> slice) {
-  const auto filed = service_of_slice_.find(name);
-  if (filed != service_of_slice_.end()) {
-    if (SameState(slices_[filed->second][name.name], slice)) return false;
-    RemoveSlice(name);
-  } else if (slice == nullptr) {
-    return false;
-  }
+  const std::shared_ptr<const EndpointSlice> before = FindOrNull(slices_by_name_, name);
+  if (SameState(before, slice)) return false;
+  if (before != nullptr) RemoveSlice(name, *before);
   if (slice == nullptr) return true;
 
   endpoints_ += slice->endpoints.size();
   changed_services_.insert(slice->service);
-  service_of_slice_[name] = slice->service;
-  slices_[slice->service][name.name] = std::move(slice);
+  slices_[slice->service][name.name] = slice;
+  slices_by_name_[name] = std::move(slice);
   return true;
 }
 
 // The Service that loses it changes, also when the slice turns up at another.
-void Store::RemoveSlice(const NamespacedName& name) {
-  const auto filed = service_of_slice_.find(name);
-  const auto slices = slices_.find(filed->second);
-  const auto slice = slices->second.find(name.name);
-  endpoints_ -= slice->second->endpoints.size();
-  changed_services_.insert(filed->second);
-  slices->second.erase(slice);
+void Store::RemoveSlice(const NamespacedName& name, const EndpointSlice& slice) {
+  const auto slices = slices_.find(slice.service);
+  endpoints_ -= slice.endpoints.size();
+  changed_services_.insert(slice.service);
+  slices->second.erase(name.name);
   if (slices->second.empty()) slices_.erase(slices);
-  service_of_slice_.erase(filed);
+  slices_by_name_.erase(name);
 }
 
 bool Store::ApplyNode(const NamespacedName& name, std::shared_ptr<const Node> node) {

@@ -59,7 +59,8 @@ class Store {
   bool ApplyNode(const NamespacedName& name, std::shared_ptr<const Node> node)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   ServiceInput InputOf(const NamespacedName& name) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void RemoveSlice(const NamespacedName& name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void RemoveSlice(const NamespacedName& name, const EndpointSlice& slice)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::string node_name_;
   const std::function<void()> on_change_;
@@ -68,9 +69,10 @@ class Store {
   bool synced_ ABSL_GUARDED_BY(mutex_) = false;
   absl::flat_hash_map<NamespacedName, std::shared_ptr<const Service>> services_
       ABSL_GUARDED_BY(mutex_);
-  // Slices by the Service that they name, and where each slice is filed.
+  // Slices by the Service that they name, and by their own name.
   absl::flat_hash_map<NamespacedName, SlicesByName> slices_ ABSL_GUARDED_BY(mutex_);
-  absl::flat_hash_map<NamespacedName, NamespacedName> service_of_slice_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<NamespacedName, std::shared_ptr<const EndpointSlice>> slices_by_name_
+      ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<const Node> node_ ABSL_GUARDED_BY(mutex_);
   size_t endpoints_ ABSL_GUARDED_BY(mutex_) = 0;
 
