@@ -13,6 +13,16 @@
 
 namespace shunt {
 
+// An element of hints.forZones[] or hints.forNodes[]: who should use an endpoint.
+struct EndpointHint {
+  enum class Kind : uint8_t { kZone, kNode };
+
+  Kind kind = Kind::kZone;
+  std::string name;
+
+  friend bool operator==(const EndpointHint&, const EndpointHint&) = default;
+};
+
 // An element of endpoints[]: its first address, and its conditions with the
 // defaults filled in (ready and serving nil mean true, terminating nil false).
 struct Endpoint {
@@ -21,8 +31,8 @@ struct Endpoint {
   bool ready = true;
   bool serving = true;
   bool terminating = false;
-  std::vector<std::string> zone_hints;  // hints.forZones[].name
-  std::vector<std::string> node_hints;  // hints.forNodes[].name
+  // One list for both kinds: there are many endpoints, and most have no hints.
+  std::vector<EndpointHint> hints;
 
   friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };

@@ -28,8 +28,6 @@ struct NamespacedName {
 // What every object has and we read.
 struct ObjectMeta {
   NamespacedName name;
-  std::string uid;
-  std::string resource_version;
   // metadata.creationTimestamp; InfinitePast where there is none.
   absl::Time created = absl::InfinitePast();
 

@@ -91,8 +91,25 @@ void RuleOutInvalid(Candidates& candidates, Family family) {
 
 // --- Topology
 
-bool Names(const std::vector<std::string>& hints, const std::string& name) {
-  return !name.empty() && std::find(hints.begin(), hints.end(), name) != hints.end();
+bool HasHint(const Endpoint& endpoint, EndpointHint::Kind kind) {
+  return std::any_of(endpoint.hints.begin(), endpoint.hints.end(),
+                     [kind](const EndpointHint& hint) { return hint.kind == kind; });
+}
+
+// Whether the hints of this kind name us, where it is known who we are.
+bool IsHintedTo(const Endpoint& endpoint, EndpointHint::Kind kind, const std::string& name) {
+  return !name.empty() &&
+         std::any_of(endpoint.hints.begin(), endpoint.hints.end(), [&](const EndpointHint& hint) {
+           return hint.kind == kind && hint.name == name;
+         });
+}
+
+bool IsForNode(const Endpoint& endpoint, const NodeContext& node) {
+  return IsHintedTo(endpoint, EndpointHint::Kind::kNode, node.name);
+}
+
+bool IsForZone(const Endpoint& endpoint, const NodeContext& node) {
+  return IsHintedTo(endpoint, EndpointHint::Kind::kZone, node.zone);
 }
 
 // A kind of hint counts if every ready endpoint has one and one of them is for
@@ -105,10 +122,10 @@ Topology TopologyOf(const Candidates& candidates, const NodeContext& node) {
     if (!candidate.IsDistinct() || !endpoint.ready) {
       continue;
     }
-    all_have_node &= !endpoint.node_hints.empty();
-    all_have_zone &= !endpoint.zone_hints.empty();
-    any_for_node |= Names(endpoint.node_hints, node.name);
-    any_for_zone |= Names(endpoint.zone_hints, node.zone);
+    all_have_node &= HasHint(endpoint, EndpointHint::Kind::kNode);
+    all_have_zone &= HasHint(endpoint, EndpointHint::Kind::kZone);
+    any_for_node |= IsForNode(endpoint, node);
+    any_for_zone |= IsForZone(endpoint, node);
   }
   if (all_have_node && any_for_node) {
     return Topology::kSameNode;
@@ -126,10 +143,10 @@ Fate ClusterFate(const Candidate& candidate, Topology topology, const NodeContex
   if (!endpoint.ready) {
     return CanFallBackTo(endpoint) ? Fate::kTerminating : Fate::kNotReady;
   }
-  if (topology == Topology::kSameNode && !Names(endpoint.node_hints, node.name)) {
+  if (topology == Topology::kSameNode && !IsForNode(endpoint, node)) {
     return Fate::kOtherNode;
   }
-  if (topology == Topology::kSameZone && !Names(endpoint.zone_hints, node.zone)) {
+  if (topology == Topology::kSameZone && !IsForZone(endpoint, node)) {
     return Fate::kOtherZone;
   }
   return Fate::kSelected;

@@ -80,8 +80,9 @@ ports:
                      .ready = false,
                      .serving = true,
                      .terminating = true,
-                     .zone_hints = {"zone-a", "zone-b"},
-                     .node_hints = {"node-a"}}},
+                     .hints = {{.kind = EndpointHint::Kind::kZone, .name = "zone-a"},
+                               {.kind = EndpointHint::Kind::kZone, .name = "zone-b"},
+                               {.kind = EndpointHint::Kind::kNode, .name = "node-a"}}}},
       .trigger_time = absl::FromUnixMillis(1714557600500)};
   EXPECT_EQ(decoded.object, expected);
 }

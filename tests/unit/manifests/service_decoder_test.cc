@@ -94,10 +94,7 @@ status:
   EXPECT_THAT(decoded.problems, IsEmpty());
   ASSERT_TRUE(decoded.usable);
   const Service expected{
-      .meta = {.name = {"shop", "web"},
-               .uid = "5f1c8c1e-2a7b-4f0e-9d5c-0a1b2c3d4e5f",
-               .resource_version = "4711",
-               .created = absl::FromUnixSeconds(1714557600)},
+      .meta = {.name = {"shop", "web"}, .created = absl::FromUnixSeconds(1714557600)},
       .type = ServiceType::kLoadBalancer,
       .cluster_ips = {*IpAddress::Parse("10.96.0.10"), *IpAddress::Parse("fd00::10")},
       .external_ips = {*IpAddress::Parse("192.0.2.7")},

@@ -56,14 +56,18 @@ inline Endpoint Gone(std::string_view address, std::string node = "") {
   return endpoint;
 }
 
-inline Endpoint ForZones(Endpoint endpoint, std::vector<std::string> zones) {
-  endpoint.zone_hints = std::move(zones);
+inline Endpoint WithHints(Endpoint endpoint, EndpointHint::Kind kind,
+                          const std::vector<std::string>& names) {
+  for (const std::string& name : names) endpoint.hints.push_back({.kind = kind, .name = name});
   return endpoint;
 }
 
-inline Endpoint ForNodes(Endpoint endpoint, std::vector<std::string> nodes) {
-  endpoint.node_hints = std::move(nodes);
-  return endpoint;
+inline Endpoint ForZones(Endpoint endpoint, const std::vector<std::string>& zones) {
+  return WithHints(std::move(endpoint), EndpointHint::Kind::kZone, zones);
+}
+
+inline Endpoint ForNodes(Endpoint endpoint, const std::vector<std::string>& nodes) {
+  return WithHints(std::move(endpoint), EndpointHint::Kind::kNode, nodes);
 }
 
 // A slice of the family of its first endpoint, with the unnamed port 8080/TCP.

@@ -60,7 +60,7 @@ class ChangingCluster {
                 Below(2) == 0 ? "node-a" : "node-b");
       endpoint.ready = Below(4) != 0;
       endpoint.terminating = Below(4) == 0;
-      endpoint.zone_hints = {Below(2) == 0 ? "zone-a" : "zone-b"};
+      endpoint.hints = {{.name = Below(2) == 0 ? "zone-a" : "zone-b"}};
       slice->endpoints.push_back(std::move(endpoint));
     }
     return slice;

@@ -97,7 +97,7 @@ TEST(Planner, AServicePortThatDidNotChangeKeepsItsObject) {
   planner.Update(Changed({Input(web), Input(loser)}));
   const DatapathState before = planner.state();
   ASSERT_THAT(before, SizeIs(2));
-  web.meta.resource_version = loser.meta.resource_version = "2";
+  web.health_check_node_port = loser.health_check_node_port = 32000;  // is not in the maps
   planner.Update(Changed({Input(web), Input(loser)}));
   EXPECT_EQ(planner.state(), before);
 }

@@ -58,8 +58,16 @@ std::map<std::string, Copy> Merge(const Slices& slices, const PortSelector& port
   return merged;
 }
 
-bool Has(const std::vector<std::string>& hints, const std::string& name) {
-  return name != "" && std::count(hints.begin(), hints.end(), name) > 0;
+std::set<std::string> NamesOf(EndpointHint::Kind kind, const Endpoint& endpoint) {
+  std::set<std::string> names;
+  for (const EndpointHint& hint : endpoint.hints) {
+    if (hint.kind == kind) names.insert(hint.name);
+  }
+  return names;
+}
+
+bool Has(const std::set<std::string>& hints, const std::string& name) {
+  return name != "" && hints.contains(name);
 }
 
 // Kubernetes' CategorizeEndpoints, sentence by sentence.
@@ -74,10 +82,12 @@ Result Select(const Slices& slices, const PortSelector& port, const ListUse& use
     if (endpoint.serving && endpoint.terminating) leaving.insert(key);
     if (!endpoint.ready) continue;
     ready.insert(key);
-    if (!endpoint.node_hints.empty()) with_node_hint.insert(key);
-    if (!endpoint.zone_hints.empty()) with_zone_hint.insert(key);
-    if (Has(endpoint.node_hints, node.name)) for_node.insert(key);
-    if (Has(endpoint.zone_hints, node.zone)) for_zone.insert(key);
+    const std::set<std::string> node_hints = NamesOf(EndpointHint::Kind::kNode, endpoint);
+    const std::set<std::string> zone_hints = NamesOf(EndpointHint::Kind::kZone, endpoint);
+    if (!node_hints.empty()) with_node_hint.insert(key);
+    if (!zone_hints.empty()) with_zone_hint.insert(key);
+    if (Has(node_hints, node.name)) for_node.insert(key);
+    if (Has(zone_hints, node.zone)) for_zone.insert(key);
   }
   const auto on_this_node = [&](const std::set<std::string>& keys) {
     std::set<std::string> result;
@@ -172,8 +182,10 @@ class RandomCluster {
     endpoint.ready = Percent(ready_percent_);
     endpoint.serving = Percent(60);
     endpoint.terminating = Percent(40);
-    if (Percent(hints_percent_)) endpoint.zone_hints = {AnyOf("zone-"), AnyOf("zone-")};
-    if (Percent(hints_percent_)) endpoint.node_hints = {AnyOf("node-")};
+    if (Percent(hints_percent_)) {
+      endpoint = ForZones(std::move(endpoint), {AnyOf("zone-"), AnyOf("zone-")});
+    }
+    if (Percent(hints_percent_)) endpoint = ForNodes(std::move(endpoint), {AnyOf("node-")});
     return endpoint;
   }
 

@@ -61,14 +61,13 @@ void DecodeConditions(const Value& conditions, Endpoint& endpoint) {
   endpoint.terminating = conditions.Get("terminating").Bool().value_or(false);
 }
 
-// The names of a list of hints.
-std::vector<std::string> DecodeHints(const Value& list) {
-  std::vector<std::string> names;
+void DecodeHints(const Value& list, EndpointHint::Kind kind, std::vector<EndpointHint>& hints) {
   for (size_t i = 0; i < list.size(); ++i) {
     const Value hint = list.At(i);
-    if (hint.ExpectMap()) names.emplace_back(hint.Get("name").Text());
+    if (hint.ExpectMap()) {
+      hints.push_back({.kind = kind, .name = std::string(hint.Get("name").Text())});
+    }
   }
-  return names;
 }
 
 std::optional<Endpoint> DecodeEndpoint(const Value& element, Family family) {
@@ -81,8 +80,8 @@ std::optional<Endpoint> DecodeEndpoint(const Value& element, Family family) {
                     .node_name = std::string(element.Get("nodeName").Text())};
   DecodeConditions(element.Map("conditions"), endpoint);
   const Value hints = element.Map("hints");
-  endpoint.zone_hints = DecodeHints(hints.List("forZones"));
-  endpoint.node_hints = DecodeHints(hints.List("forNodes"));
+  DecodeHints(hints.List("forZones"), EndpointHint::Kind::kZone, endpoint.hints);
+  DecodeHints(hints.List("forNodes"), EndpointHint::Kind::kNode, endpoint.hints);
   if (unit.rejected() || !address) return std::nullopt;
   return endpoint;
 }

@@ -45,8 +45,6 @@ ObjectMeta DecodeMeta(const Value& object, NamespacedName name) {
   const Value metadata = object.Map("metadata");
   const Value created = metadata.Get("creationTimestamp");
   return {.name = std::move(name),
-          .uid = std::string(metadata.Get("uid").Text()),
-          .resource_version = std::string(metadata.Get("resourceVersion").Text()),
           .created = ReadTime(created.Text(), created.path(), created.report())};
 }
 
