@@ -13,12 +13,13 @@ void ManifestSet::Set(const std::string& file, ManifestContent content) {
   entry.problems = std::move(content.problems);
   if (!content.readable) return;
 
-  absl::flat_hash_set<ObjectKey> gone = entry.keys;
+  absl::flat_hash_set<const ObjectKey*> gone = entry.keys;
   for (const ManifestObject& object : content.objects) {
-    gone.erase(object.key);
     SetClaim(file, object);
+    const auto claims = claims_.find(object.key);
+    if (claims != claims_.end()) gone.erase(&claims->first);
   }
-  for (const ObjectKey& key : gone) DropClaim(file, key);
+  for (const ObjectKey* key : gone) DropClaim(file, *key);
 }
 
 void ManifestSet::Fail(const std::string& file, const std::string& message) {
@@ -30,8 +31,8 @@ void ManifestSet::Remove(const std::string& file) {
   const auto entry = files_.find(file);
   if (entry == files_.end()) return;
   touched_.insert(file);
-  const absl::flat_hash_set<ObjectKey> keys = entry->second.keys;
-  for (const ObjectKey& key : keys) DropClaim(file, key);
+  const absl::flat_hash_set<const ObjectKey*> keys = entry->second.keys;
+  for (const ObjectKey* key : keys) DropClaim(file, *key);
   files_.erase(entry);
 }
 
@@ -55,22 +56,23 @@ void ManifestSet::SetClaim(const std::string& file, const ManifestObject& object
     if (claims == claims_.end() || !claims->second.contains(file)) return;
     claims->second[file].line = object.line;
   } else {
-    Claim& claim = claims_[object.key][file];
+    const auto claims = claims_.try_emplace(object.key).first;
+    Claim& claim = claims->second[file];
     // Equal objects stay the one that the store has, so that it is there once.
     if (claim.object == nullptr || *claim.object != *object.object) claim.object = object.object;
     claim.line = object.line;
-    files_[file].keys.insert(object.key);
+    files_[file].keys.insert(&claims->first);
   }
   Settle(object.key, before);
 }
 
-void ManifestSet::DropClaim(const std::string& file, const ObjectKey& key) {
+void ManifestSet::DropClaim(const std::string& file, ObjectKey key) {
   const std::shared_ptr<const Object> before = OwnersObject(key);
   const auto claims = claims_.find(key);
+  files_[file].keys.erase(&claims->first);
+  files_[file].waiting.erase(key);
   claims->second.erase(file);
   if (claims->second.empty()) claims_.erase(claims);
-  files_[file].keys.erase(key);
-  files_[file].waiting.erase(key);
   Settle(key, before);
 }
 

@@ -8,8 +8,8 @@
 
 #include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
-#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
+#include "absl/container/node_hash_map.h"
 #include "userspace/model/cluster.h"
 #include "userspace/sources/manifests/manifest_decoder.h"
 
@@ -50,20 +50,21 @@ class ManifestSet {
   // By file: the first one is the owner.
   using Claims = absl::btree_map<std::string, Claim>;
   struct File {
-    absl::flat_hash_set<ObjectKey> keys;  // of its claims
-    absl::btree_set<ObjectKey> waiting;   // of those, what an earlier file owns
-    Problems problems;                    // of the text
+    absl::flat_hash_set<const ObjectKey*> keys;  // of its claims: those in claims_
+    absl::btree_set<ObjectKey> waiting;          // of those, what an earlier file owns
+    Problems problems;                           // of the text
   };
 
   void SetClaim(const std::string& file, const ManifestObject& object);
-  void DropClaim(const std::string& file, const ObjectKey& key);
+  // `key` is a copy: the last claim takes the one in claims_ with it.
+  void DropClaim(const std::string& file, ObjectKey key);
   // The claims of `key` changed, and the owner's object was `before`.
   void Settle(const ObjectKey& key, const std::shared_ptr<const Object>& before);
   std::shared_ptr<const Object> OwnersObject(const ObjectKey& key) const;
   Problems ProblemsOf(const std::string& file) const;
 
   absl::btree_map<std::string, File> files_;
-  absl::flat_hash_map<ObjectKey, Claims> claims_;
+  absl::node_hash_map<ObjectKey, Claims> claims_;  // its keys stay where they are
   std::vector<ObjectChange> changes_;
   absl::btree_set<std::string> touched_;  // files
 };
