@@ -19,7 +19,7 @@ BackendTable::BackendTable(MapStore& maps, GracePeriod& grace_period)
 absl::StatusOr<uint32_t> BackendTable::Add(const shunt_backend& backend) {
   SHUNT_ASSIGN_OR_RETURN(const uint32_t id, TakeId());
   shunt_backend value = backend;
-  value.generation = NonZero(Get(id).generation);
+  value.generation = NonZero(GenerationOf(id));
   if (absl::Status status = maps_.PutBackend(id, value); !status.ok()) {
     holes_.insert(id);
     return status;
@@ -44,9 +44,14 @@ void BackendTable::Adopt(uint32_t id) {
   holes_.erase(id);
 }
 
+// An id that nobody ever wrote may lie behind what maps_.backends() shows.
+uint32_t BackendTable::GenerationOf(uint32_t id) const {
+  return id < maps_.backends().size() ? Get(id).generation : 0;
+}
+
 absl::StatusOr<uint32_t> BackendTable::TakeId() {
   for (uint32_t ended : quarantine_.TakeEnded()) holes_.insert(ended);
-  if (holes_.empty() && lists_.size() < maps_.backends().size()) {
+  if (holes_.empty() && lists_.size() < maps_.backend_limit()) {
     lists_.push_back(0);
     return lists_.size() - 1;
   }
@@ -55,7 +60,7 @@ absl::StatusOr<uint32_t> BackendTable::TakeId() {
   }
   if (holes_.empty()) {
     return absl::ResourceExhaustedError(
-        absl::StrCat("map shunt_backends is full (", maps_.backends().size(), ")"));
+        absl::StrCat("map shunt_backends is full (", maps_.backend_limit(), ")"));
   }
   return holes_.extract(holes_.begin()).value();
 }

@@ -40,6 +40,7 @@ class BackendTable {
   // Takes an id that an earlier agent used, whatever stands there.
   void Adopt(uint32_t id);
 
+  // `id` was written at some time.
   const shunt_backend& Get(uint32_t id) const { return maps_.backends()[id]; }
   shunt_backend_ref RefOf(uint32_t id) const {
     return {.id = id, .generation = Get(id).generation};
@@ -55,6 +56,7 @@ class BackendTable {
 
  private:
   absl::StatusOr<uint32_t> TakeId();
+  uint32_t GenerationOf(uint32_t id) const;
 
   MapStore& maps_;
   absl::btree_set<uint32_t> holes_;  // free ids below lists_.size()

@@ -2,7 +2,6 @@
 #include "userspace/datapath/bpf_map_store.h"
 
 #include <bpf/bpf.h>
-#include <sys/mman.h>
 
 #include <algorithm>
 #include <atomic>
@@ -40,16 +39,6 @@ absl::Status Delete(int fd, std::string_view map, const K& key) {
   return ErrnoStatus(absl::StrCat("map ", Absl(map)));
 }
 
-// The elements of an array of `count`, as shared memory.
-template <typename V>
-absl::StatusOr<absl::Span<V>> MapArray(int fd, size_t count, bool writable) {
-  static_assert(sizeof(V) % 8 == 0, "the kernel rounds elements of an array up to 8 bytes");
-  void* memory =
-      mmap(nullptr, count * sizeof(V), PROT_READ | (writable ? PROT_WRITE : 0), MAP_SHARED, fd, 0);
-  if (memory == MAP_FAILED) return ErrnoStatus("mmap of a BPF map");
-  return absl::Span<V>(static_cast<V*>(memory), count);
-}
-
 absl::Status CheckRange(std::string_view map, size_t end, size_t limit) {
   if (end <= limit) return absl::OkStatus();
   return absl::ResourceExhaustedError(absl::StrCat("map ", Absl(map), " is full (", limit, ")"));
@@ -63,19 +52,17 @@ absl::StatusOr<std::unique_ptr<BpfMapStore>> BpfMapStore::Create(Maps maps, Acce
   return store;
 }
 
-BpfMapStore::~BpfMapStore() {
-  if (!slots_.empty()) munmap(slots_.data(), slots_.size() * sizeof(slots_[0]));
-  if (!backends_.empty()) munmap(backends_.data(), backends_.size() * sizeof(backends_[0]));
-}
-
 absl::Status BpfMapStore::MapArrays() {
-  const bool writable = access_ == Access::kReadWrite;
-  SHUNT_ASSIGN_OR_RETURN(slots_,
-                         MapArray<shunt_backend_ref>(maps_.slots.get(), SHUNT_MAX_SLOTS, writable));
-  SHUNT_ASSIGN_OR_RETURN(
-      backends_, MapArray<shunt_backend>(maps_.backends.get(), SHUNT_MAX_BACKENDS, writable));
+  const auto open = access_ == Access::kReadWrite ? MappedArray::OpenInUse : MappedArray::OpenWhole;
+  SHUNT_ASSIGN_OR_RETURN(slots_, open(maps_.slots.get(), slot_limit() * sizeof(shunt_backend_ref)));
+  SHUNT_ASSIGN_OR_RETURN(backends_,
+                         open(maps_.backends.get(), backend_limit() * sizeof(shunt_backend)));
   return absl::OkStatus();
 }
+
+size_t BpfMapStore::slot_limit() const { return SHUNT_MAX_SLOTS; }
+
+size_t BpfMapStore::backend_limit() const { return SHUNT_MAX_BACKENDS; }
 
 absl::Status BpfMapStore::CheckWritable(std::string_view map) const {
   if (access_ == Access::kReadWrite) return absl::OkStatus();
@@ -100,15 +87,18 @@ absl::Status BpfMapStore::DeleteService(uint32_t service_id) {
 
 absl::Status BpfMapStore::PutSlots(uint32_t base, absl::Span<const shunt_backend_ref> slots) {
   SHUNT_RETURN_IF_ERROR(CheckWritable("shunt_slots"));
-  SHUNT_RETURN_IF_ERROR(CheckRange("shunt_slots", size_t{base} + slots.size(), slots_.size()));
-  std::copy(slots.begin(), slots.end(), slots_.begin() + base);
+  const size_t end = size_t{base} + slots.size();
+  SHUNT_RETURN_IF_ERROR(CheckRange("shunt_slots", end, slot_limit()));
+  SHUNT_RETURN_IF_ERROR(slots_.Reach(end * sizeof(shunt_backend_ref)));
+  std::copy(slots.begin(), slots.end(), slots_.Elements<shunt_backend_ref>().begin() + base);
   return absl::OkStatus();
 }
 
 absl::Status BpfMapStore::PutBackend(uint32_t id, const shunt_backend& value) {
   SHUNT_RETURN_IF_ERROR(CheckWritable("shunt_backends"));
-  SHUNT_RETURN_IF_ERROR(CheckRange("shunt_backends", size_t{id} + 1, backends_.size()));
-  shunt_backend& backend = backends_[id];
+  SHUNT_RETURN_IF_ERROR(CheckRange("shunt_backends", size_t{id} + 1, backend_limit()));
+  SHUNT_RETURN_IF_ERROR(backends_.Reach((size_t{id} + 1) * sizeof(shunt_backend)));
+  shunt_backend& backend = backends_.Elements<shunt_backend>()[id];
   // The generation says whether the rest means anything: a program that still
   // holds an old reference sees it change first, one with a new one sees it last.
   std::atomic_ref<uint32_t> generation(backend.generation);

@@ -7,6 +7,7 @@
 
 #include "userspace/base/unique_fd.h"
 #include "userspace/datapath/map_store.h"
+#include "userspace/datapath/mapped_array.h"
 
 namespace shunt {
 
@@ -20,7 +21,6 @@ class BpfMapStore : public MapStore {
 
   // Takes over the descriptors of maps that are laid out as abi.h says.
   static absl::StatusOr<std::unique_ptr<BpfMapStore>> Create(Maps maps, Access access);
-  ~BpfMapStore() override;
 
   absl::Status PutFrontend(const shunt_frontend_key& key, const shunt_frontend& value) override;
   absl::Status DeleteFrontend(const shunt_frontend_key& key) override;
@@ -30,8 +30,14 @@ class BpfMapStore : public MapStore {
   absl::Status PutBackend(uint32_t id, const shunt_backend& value) override;
   absl::StatusOr<std::vector<FrontendEntry>> Frontends() const override;
   absl::StatusOr<std::vector<ServiceEntry>> Services() const override;
-  absl::Span<const shunt_backend_ref> slots() const override { return slots_; }
-  absl::Span<const shunt_backend> backends() const override { return backends_; }
+  absl::Span<const shunt_backend_ref> slots() const override {
+    return slots_.Elements<const shunt_backend_ref>();
+  }
+  absl::Span<const shunt_backend> backends() const override {
+    return backends_.Elements<const shunt_backend>();
+  }
+  size_t slot_limit() const override;
+  size_t backend_limit() const override;
 
  private:
   BpfMapStore(Maps maps, Access access) : maps_(std::move(maps)), access_(access) {}
@@ -40,10 +46,10 @@ class BpfMapStore : public MapStore {
 
   Maps maps_;
   const Access access_;
-  // Views of shared memory. Readers are programs in the kernel, so a store is
-  // made visible by what is written after it: a frontend, by a system call.
-  absl::Span<shunt_backend_ref> slots_;
-  absl::Span<shunt_backend> backends_;
+  // Shared memory. Readers are programs in the kernel, so a store is made
+  // visible by what is written after it: a frontend, by a system call.
+  MappedArray slots_;
+  MappedArray backends_;
 };
 
 }  // namespace shunt

@@ -29,7 +29,7 @@ class MapStore {
   virtual absl::Status PutService(uint32_t service_id, const shunt_service& value) = 0;
   virtual absl::Status DeleteService(uint32_t service_id) = 0;
   // Plain stores: not atomic for readers, so nobody may be able to reach these
-  // slots. `base` + slots.size() is within slots().
+  // slots. `base` + slots.size() is within slot_limit().
   virtual absl::Status PutSlots(uint32_t base, absl::Span<const shunt_backend_ref> slots) = 0;
   // Plain stores as well; `generation` and `state` may change under readers.
   virtual absl::Status PutBackend(uint32_t id, const shunt_backend& value) = 0;
@@ -38,9 +38,13 @@ class MapStore {
   using ServiceEntry = std::pair<uint32_t, shunt_service>;
   virtual absl::StatusOr<std::vector<FrontendEntry>> Frontends() const = 0;
   virtual absl::StatusOr<std::vector<ServiceEntry>> Services() const = 0;
-  // The whole arrays; their sizes are the limits.
+  // The arrays as far as anybody wrote; behind that all is zero. Writing makes
+  // them longer and never moves them.
   virtual absl::Span<const shunt_backend_ref> slots() const = 0;
   virtual absl::Span<const shunt_backend> backends() const = 0;
+  // How long they can become.
+  virtual size_t slot_limit() const = 0;
+  virtual size_t backend_limit() const = 0;
 };
 
 // Tells when no program can still hold what it read from the maps before: an

@@ -61,6 +61,7 @@ absl::Status MemoryMapStore::PutSlots(uint32_t base, absl::Span<const shunt_back
   if (size_t{base} + slots.size() > slots_.size()) return Full("shunt_slots", slots_.size());
   if (observer_ != nullptr) observer_->BeforeSlots(base, slots);
   std::copy(slots.begin(), slots.end(), slots_.begin() + base);
+  slots_written_ = std::max(slots_written_, base + slots.size());
   Written();
   return absl::OkStatus();
 }
@@ -70,6 +71,7 @@ absl::Status MemoryMapStore::PutBackend(uint32_t id, const shunt_backend& value)
   if (id >= backends_.size()) return Full("shunt_backends", backends_.size());
   if (observer_ != nullptr) observer_->BeforeBackend(id, value);
   backends_[id] = value;
+  backends_written_ = std::max(backends_written_, size_t{id} + 1);
   Written();
   return absl::OkStatus();
 }

@@ -49,8 +49,14 @@ class MemoryMapStore : public MapStore {
 
   absl::StatusOr<std::vector<FrontendEntry>> Frontends() const override;
   absl::StatusOr<std::vector<ServiceEntry>> Services() const override;
-  absl::Span<const shunt_backend_ref> slots() const override { return slots_; }
-  absl::Span<const shunt_backend> backends() const override { return backends_; }
+  absl::Span<const shunt_backend_ref> slots() const override {
+    return absl::MakeSpan(slots_).first(slots_written_);
+  }
+  absl::Span<const shunt_backend> backends() const override {
+    return absl::MakeSpan(backends_).first(backends_written_);
+  }
+  size_t slot_limit() const override { return sizes_.slots; }
+  size_t backend_limit() const override { return sizes_.backends; }
 
   void Observe(Observer* observer) { observer_ = observer; }
 
@@ -68,8 +74,14 @@ class MemoryMapStore : public MapStore {
   void Heal();
 
   // For tests that play someone else who writes into the maps.
-  std::vector<shunt_backend_ref>& mutable_slots() { return slots_; }
-  std::vector<shunt_backend>& mutable_backends() { return backends_; }
+  std::vector<shunt_backend_ref>& mutable_slots() {
+    slots_written_ = slots_.size();
+    return slots_;
+  }
+  std::vector<shunt_backend>& mutable_backends() {
+    backends_written_ = backends_.size();
+    return backends_;
+  }
 
  private:
   static constexpr size_t kNever = std::numeric_limits<size_t>::max();
@@ -83,6 +95,8 @@ class MemoryMapStore : public MapStore {
   absl::btree_map<uint32_t, shunt_service> services_;
   std::vector<shunt_backend_ref> slots_;
   std::vector<shunt_backend> backends_;
+  size_t slots_written_ = 0;     // as far as anybody wrote
+  size_t backends_written_ = 0;  // likewise
 
   Observer* observer_ = nullptr;
   size_t attempts_ = 0;

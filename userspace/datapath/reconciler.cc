@@ -32,7 +32,7 @@ std::string PendingService::ToString() const {
 Reconciler::Reconciler(MapStore& maps, GracePeriod& grace_period)
     : maps_(maps),
       grace_period_(grace_period),
-      arena_(static_cast<uint32_t>(maps.slots().size()), grace_period),
+      arena_(static_cast<uint32_t>(maps.slot_limit()), grace_period),
       backends_(maps, grace_period) {}
 
 Reconciler::Result Reconciler::Apply(const StateChanges& changes) {

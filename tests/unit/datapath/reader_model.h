@@ -34,7 +34,7 @@ namespace shunt {
 class ReaderModel : public MemoryMapStore::Observer {
  public:
   explicit ReaderModel(MemoryMapStore& store)
-      : store_(store), slots_seen_(store.slots().size()), backends_seen_(store.backends().size()) {
+      : store_(store), slots_seen_(store.slot_limit()), backends_seen_(store.backend_limit()) {
     store.Observe(this);
   }
   ~ReaderModel() override { store_.Observe(nullptr); }
