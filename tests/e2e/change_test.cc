@@ -103,7 +103,7 @@ TEST_F(Change, ThePodListChangesUnderLoadWithoutAFailure) {
 
 // From the close of a file until a connection goes to the new pod. Printed, as
 // a busy machine may be late. The pause is that after which the agent acts at
-// once; without it changes are collected for 10 ms.
+// once; without it changes are collected for 5 ms.
 TEST_F(Change, IsInTheKernelSoonAfterTheClose) {
   Write("web.yaml", {"web", vip_, {pods_[0]}});
   StartAgent();
