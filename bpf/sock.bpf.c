@@ -42,7 +42,7 @@ static __always_inline enum shunt_verdict on_connect(struct bpf_sock_addr *ctx,
 
 	if (!is_balanced(ctx))
 		return SHUNT_NOT_A_SERVICE;
-	verdict = select_backend(&key, &choice);
+	verdict = select_backend(ctx, &key, &choice);
 	if (verdict == SHUNT_TRANSLATED)
 		socket_connected(ctx, dialled, &choice);
 	else
@@ -59,7 +59,7 @@ static __always_inline enum shunt_verdict on_sendmsg(struct bpf_sock_addr *ctx,
 
 	if (!is_balanced(ctx))
 		return SHUNT_NOT_A_SERVICE;
-	return datagram_send(ctx->sk, &key, dialled, got);
+	return datagram_send(ctx, &key, dialled, got);
 }
 
 /* After connect() a socket has one peer; after connect(AF_UNSPEC) it has none

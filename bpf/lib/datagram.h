@@ -80,7 +80,7 @@ static __always_inline struct shunt_datagram_flow *flow_at(struct shunt_datagram
 							   __u32 index)
 {
 	_Static_assert((SHUNT_MAX_SOCKET_FLOWS & (SHUNT_MAX_SOCKET_FLOWS - 1)) == 0, "a mask");
-	if (index >= SHUNT_MAX_SOCKET_FLOWS)
+	if (!flows || index >= SHUNT_MAX_SOCKET_FLOWS)
 		return NULL;
 	barrier_var(index); /* or the compiler drops the mask, which the verifier needs */
 	return &flows->flows[index & (SHUNT_MAX_SOCKET_FLOWS - 1)];
@@ -106,40 +106,38 @@ static __always_inline struct shunt_datagram_flow *flow_make(struct shunt_datagr
 }
 
 /* As select_backend(), but a backend that this socket does not talk to already. */
-static __always_inline enum shunt_verdict select_distinct(struct shunt_datagrams *flows,
+static __always_inline enum shunt_verdict select_distinct(struct bpf_sock_addr *ctx,
+							  struct shunt_datagrams *flows,
 							  const struct shunt_frontend_key *key,
 							  struct choice *choice)
 {
 	enum shunt_verdict verdict = SHUNT_RACED;
 
 	for (int attempt = 0; attempt < DISTINCT_ATTEMPTS; attempt++) {
-		verdict = select_backend(key, choice);
+		verdict = select_backend(ctx, key, choice);
 		if (verdict != SHUNT_TRANSLATED || flow_from(flows, &choice->peer) == NO_FLOW)
 			break;
 	}
 	return verdict;
 }
 
-static __always_inline enum shunt_verdict datagram_choose(struct shunt_datagrams *flows,
-							  struct shunt_datagram_flow *flow,
-							  const struct shunt_frontend_key *key,
-							  const struct shunt_peer *dialled,
-							  struct choice *choice)
+/* The socket talks to the chosen backend from now on, in the place of `flow` if
+ * it is one. False where there is no memory for it. */
+static __always_inline bool datagram_remember(struct shunt_datagrams *flows,
+					      struct shunt_datagram_flow *flow,
+					      const struct shunt_peer *dialled,
+					      const struct choice *choice)
 {
-	enum shunt_verdict verdict = select_distinct(flows, key, choice);
-
-	if (verdict != SHUNT_TRANSLATED)
-		return verdict;
 	if (!flow)
 		flow = flow_make(flows);
 	if (!flow)
-		return SHUNT_NO_MEMORY;
+		return false;
 	flow->dialled = *dialled;
 	flow->got = choice->peer;
 	flow->backend = choice->backend;
 	flow->answered = 0;
 	flow_used(flows, flow, bpf_ktime_get_coarse_ns());
-	return SHUNT_TRANSLATED;
+	return true;
 }
 
 /* A datagram to a pod that the socket also talks to through a Service: from now
@@ -160,37 +158,34 @@ static __always_inline void datagram_direct(struct shunt_datagrams *flows,
 
 /* Where does a datagram to `dialled` go? *got is set for SHUNT_TRANSLATED and
  * SHUNT_CONTINUED. */
-static __always_inline enum shunt_verdict datagram_send(struct bpf_sock *sk,
+static __always_inline enum shunt_verdict datagram_send(struct bpf_sock_addr *ctx,
 							const struct shunt_frontend_key *key,
 							const struct shunt_peer *dialled,
 							struct shunt_peer *got)
 {
-	struct shunt_datagrams *flows = bpf_sk_storage_get(&shunt_datagrams, sk, NULL, 0);
-	struct shunt_datagram_flow *flow = NULL;
+	struct shunt_datagrams *flows = bpf_sk_storage_get(&shunt_datagrams, ctx->sk, NULL, 0);
+	struct shunt_datagram_flow *flow = flow_at(flows, flow_to(flows, dialled));
+	__u64 now = bpf_ktime_get_coarse_ns();
 	struct choice choice = {};
 	enum shunt_verdict verdict;
 
-	if (flows) {
-		__u64 now = bpf_ktime_get_coarse_ns();
-
-		flow = flow_at(flows, flow_to(flows, dialled));
-		if (flow && flow_is_alive(flow, now)) {
-			flow_used(flows, flow, now);
-			*got = flow->got;
-			return SHUNT_CONTINUED;
-		}
-	} else {
-		if (!bpf_map_lookup_elem(&shunt_frontends, key))
-			return SHUNT_NOT_A_SERVICE;
-		flows = bpf_sk_storage_get(&shunt_datagrams, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-		if (!flows)
-			return SHUNT_NO_MEMORY;
+	if (flow && flow_is_alive(flow, now)) {
+		flow_used(flows, flow, now);
+		*got = flow->got;
+		return SHUNT_CONTINUED;
 	}
-	verdict = datagram_choose(flows, flow, key, dialled, &choice);
-	if (verdict == SHUNT_NOT_A_SERVICE)
+	verdict = select_distinct(ctx, flows, key, &choice);
+	if (verdict == SHUNT_NOT_A_SERVICE && flows)
 		datagram_direct(flows, flow, dialled);
+	if (verdict != SHUNT_TRANSLATED)
+		return verdict;
+	if (!flows)
+		flows = bpf_sk_storage_get(&shunt_datagrams, ctx->sk, NULL,
+					   BPF_SK_STORAGE_GET_F_CREATE);
+	if (!flows || !datagram_remember(flows, flow, dialled, &choice))
+		return SHUNT_NO_MEMORY;
 	*got = choice.peer;
-	return verdict;
+	return SHUNT_TRANSLATED;
 }
 
 /* What was dialled to be answered by `source`; NULL where that was `source`. */
@@ -198,7 +193,7 @@ static __always_inline const struct shunt_peer *datagram_dialled(struct bpf_sock
 								 const struct shunt_peer *source)
 {
 	struct shunt_datagrams *flows = bpf_sk_storage_get(&shunt_datagrams, sk, NULL, 0);
-	struct shunt_datagram_flow *flow = flows ? flow_at(flows, flow_from(flows, source)) : NULL;
+	struct shunt_datagram_flow *flow = flow_at(flows, flow_from(flows, source));
 
 	if (!flow)
 		return NULL;

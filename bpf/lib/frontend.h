@@ -43,10 +43,23 @@ static __always_inline enum frontend_answer frontend_find(const struct shunt_fro
 	if (!found)
 		return FRONTEND_NONE;
 	copy->slots = read_range(found);
+	copy->affinity_timeout_s = found->affinity_timeout_s;
 	copy->index_rule = found->index_rule;
 	copy->when_empty = found->when_empty;
+	copy->flags = found->flags;
 	copy->owner = read_owner(found); /* last: what was read before it was of this owner */
 	return copy->owner.tag == shunt_frontend_tag(key) ? FRONTEND_FOUND : FRONTEND_MOVED;
+}
+
+/* The frontend that is dialled; else that of all other ports of its address.
+ */
+static __always_inline enum frontend_answer frontend_dialled(const struct shunt_frontend_key *key,
+							     struct shunt_frontend *copy)
+{
+	const struct shunt_frontend_key other_ports = {.address = key->address};
+	enum frontend_answer answer = frontend_find(key, copy);
+
+	return answer == FRONTEND_NONE ? frontend_find(&other_ports, copy) : answer;
 }
 
 #endif /* SHUNT_BPF_FRONTEND_H_ */

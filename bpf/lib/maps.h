@@ -19,6 +19,7 @@ const volatile struct shunt_config shunt_config = {
 	.udp_stream_timeout_ns = 120 * 1000000000ull,
 	.has_set_retval = 1,
 	.has_mptcp = 1,
+	.can_read_kernel = 1,
 };
 
 /* What is dialled. */
@@ -38,6 +39,23 @@ struct {
 	__type(key, __u32);
 	__type(value, struct shunt_backend_ref);
 } shunt_slots SEC(".maps");
+
+/* Who may dial the frontends of a service port that check the source. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, SHUNT_MAX_SOURCES);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG);
+	__type(key, struct shunt_source_key);
+	__type(value, __u8);
+} shunt_sources SEC(".maps");
+
+/* Which backend a client had last. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, SHUNT_MAX_AFFINITY);
+	__type(key, struct shunt_affinity_key);
+	__type(value, struct shunt_affinity);
+} shunt_affinity SEC(".maps");
 
 /* Backends by id. */
 struct {
@@ -71,6 +89,23 @@ struct {
 	__type(key, __u32); /* enum shunt_verdict */
 	__type(value, struct shunt_counter);
 } shunt_counters SEC(".maps");
+
+/* Other counts. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SHUNT_TALLY_COUNT);
+	__type(key, __u32); /* enum shunt_tally */
+	__type(value, __u64);
+} shunt_tallies SEC(".maps");
+
+/* Cgroups, by id, whose processes are left alone. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, SHUNT_MAX_OPT_OUTS);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG);
+	__type(key, __u64);
+	__type(value, __u8);
+} shunt_opt_outs SEC(".maps");
 
 /* Names of service ids: for people, and for an agent that starts. */
 struct {

@@ -5,8 +5,11 @@
 #ifndef SHUNT_BPF_SELECT_H_
 #define SHUNT_BPF_SELECT_H_
 
+#include "lib/affinity.h"
+#include "lib/client.h"
 #include "lib/frontend.h"
 #include "lib/maps.h"
+#include "lib/source.h"
 
 /* A frontend or a list that changes under a reader is read again. Each attempt
  * fails only if the agent replaced just this frontend since the one before. */
@@ -52,18 +55,15 @@ struct choice {
 	struct shunt_peer peer;
 	struct shunt_backend_ref backend;
 	__u32 service_id;
+	bool end_tcp;
 };
 
-static __always_inline bool choose_from(const struct shunt_frontend *frontend,
-					struct choice *choice)
+/* Takes the backend, if it still is one of this service port. */
+static __always_inline bool choose(const struct shunt_frontend *frontend,
+				   const struct shunt_backend_ref *ref, struct choice *choice)
 {
-	__u32 slot =
-		frontend->slots.base + compute_index(frontend->index_rule, frontend->slots.count);
-	const struct shunt_backend_ref *ref = bpf_map_lookup_elem(&shunt_slots, &slot);
 	const struct shunt_backend *backend;
 
-	if (!ref)
-		return false;
 	choice->backend = *ref;
 	backend = backend_of(&choice->backend);
 	if (!backend || backend->service_id != frontend->owner.service_id)
@@ -71,25 +71,76 @@ static __always_inline bool choose_from(const struct shunt_frontend *frontend,
 	choice->peer.address = backend->address;
 	choice->peer.port = backend->port;
 	choice->service_id = backend->service_id;
+	choice->end_tcp = frontend->flags & SHUNT_FRONTEND_END_TCP;
 	return true;
 }
 
-/* Chooses for a new connection or flow. *choice is set for SHUNT_TRANSLATED. */
-static __always_inline enum shunt_verdict select_backend(const struct shunt_frontend_key *key,
-							 struct choice *choice)
+static __always_inline bool choose_anew(const struct shunt_frontend *frontend,
+					struct choice *choice)
+{
+	__u32 slot =
+		frontend->slots.base + compute_index(frontend->index_rule, frontend->slots.count);
+	const struct shunt_backend_ref *ref = bpf_map_lookup_elem(&shunt_slots, &slot);
+
+	return ref && choose(frontend, ref, choice);
+}
+
+/* With session affinity: the backend that the client had, or one to stay with. */
+static __always_inline bool choose_for_client(struct bpf_sock_addr *ctx,
+					      const struct shunt_frontend_key *dialled,
+					      const struct shunt_frontend *frontend,
+					      struct choice *choice)
+{
+	const struct shunt_affinity_key key =
+		affinity_key(ctx, dialled, frontend->owner.service_id);
+	const struct shunt_affinity *entry = affinity_find(&key, frontend);
+
+	if (entry && choose(frontend, &entry->backend, choice))
+		return true;
+	if (!choose_anew(frontend, choice))
+		return false;
+	affinity_remember(&key, &choice->backend);
+	return true;
+}
+
+/* What the frontend says before any backend is asked for. */
+static __always_inline enum shunt_verdict frontend_verdict(struct bpf_sock_addr *ctx,
+							   const struct shunt_frontend_key *dialled,
+							   const struct shunt_frontend *frontend)
+{
+	if (client_is_left_alone(ctx))
+		return SHUNT_LEFT_ALONE;
+	if ((frontend->flags & SHUNT_FRONTEND_HOST_ONLY) && !client_is_host(ctx))
+		return SHUNT_NOT_A_SERVICE;
+	if ((frontend->flags & SHUNT_FRONTEND_CHECK_SOURCE) &&
+	    !source_may_dial(ctx, dialled, frontend->owner.service_id))
+		return SHUNT_SOURCE_DENIED;
+	return frontend->slots.count ? SHUNT_TRANSLATED : frontend->when_empty;
+}
+
+/* Chooses for a new connection or flow: an enum shunt_verdict. *choice is set
+ * for SHUNT_TRANSLATED. Not inlined: the verifier looks at it once in each
+ * program, which so is loaded in a third of the time. */
+__noinline int select_backend(struct bpf_sock_addr *ctx, const struct shunt_frontend_key *dialled,
+			      struct choice *choice)
 {
 	struct shunt_frontend frontend;
 
+	if (!dialled || !choice)
+		return SHUNT_NOT_A_SERVICE;
 	for (int attempt = 0; attempt < SELECT_ATTEMPTS; attempt++) {
-		enum frontend_answer answer = frontend_find(key, &frontend);
+		enum frontend_answer answer = frontend_dialled(dialled, &frontend);
+		enum shunt_verdict verdict;
 
 		if (answer == FRONTEND_NONE)
 			return SHUNT_NOT_A_SERVICE;
 		if (answer == FRONTEND_MOVED)
 			continue;
-		if (!frontend.slots.count)
-			return frontend.when_empty;
-		if (choose_from(&frontend, choice))
+		verdict = frontend_verdict(ctx, dialled, &frontend);
+		if (verdict != SHUNT_TRANSLATED)
+			return verdict;
+		if (frontend.affinity_timeout_s ? choose_for_client(ctx, dialled, &frontend, choice)
+						: choose_anew(&frontend, choice))
 			return SHUNT_TRANSLATED;
 	}
 	return SHUNT_RACED;

@@ -13,14 +13,22 @@
 
 #include "shunt/abi.h"
 
+static __always_inline struct shunt_addr address_of_ip4(__be32 ip4)
+{
+	const __be32 words[4] = {0, 0, bpf_htonl(0xffff), ip4};
+	struct shunt_addr address;
+
+	__builtin_memcpy(&address, words, sizeof(words));
+	return address;
+}
+
 /* The address and port that the call is about. */
 static __always_inline struct shunt_peer sockaddr_read4(const struct bpf_sock_addr *ctx)
 {
-	const __be32 words[4] = {0, 0, bpf_htonl(0xffff), ctx->user_ip4};
-	struct shunt_peer peer = {.port = bpf_ntohs(ctx->user_port)};
-
-	__builtin_memcpy(&peer.address, words, sizeof(words));
-	return peer;
+	return (struct shunt_peer){
+		.address = address_of_ip4(ctx->user_ip4),
+		.port = bpf_ntohs(ctx->user_port),
+	};
 }
 
 static __always_inline struct shunt_peer sockaddr_read6(const struct bpf_sock_addr *ctx)
@@ -55,6 +63,37 @@ static __always_inline void sockaddr_write6(struct bpf_sock_addr *ctx,
 	ctx->user_ip6[2] = words[2];
 	ctx->user_ip6[3] = words[3];
 	ctx->user_port = bpf_htons(peer->port);
+}
+
+/* Where a socket of IPv6 is bound: zero where it is not. */
+static __always_inline struct shunt_addr address_of_ip6(const struct bpf_sock *sk)
+{
+	const __be32 words[4] = {sk->src_ip6[0], sk->src_ip6[1], sk->src_ip6[2], sk->src_ip6[3]};
+	struct shunt_addr address;
+
+	__builtin_memcpy(&address, words, sizeof(words));
+	return address;
+}
+
+static __always_inline bool address_is_ip4(const struct shunt_addr *address)
+{
+	__be32 words[4];
+
+	__builtin_memcpy(words, address, sizeof(words));
+	return !words[0] && !words[1] && words[2] == bpf_htonl(0xffff);
+}
+
+/* 0.0.0.0 for one of IPv4, :: for one of IPv6. */
+static __always_inline struct shunt_addr address_zero_of_family(const struct shunt_addr *address)
+{
+	return address_is_ip4(address) ? address_of_ip4(0) : (struct shunt_addr){};
+}
+
+static __always_inline bool address_is_zero(const struct shunt_addr *address)
+{
+	const struct shunt_addr zero = address_zero_of_family(address);
+
+	return !__builtin_memcmp(address, &zero, sizeof(zero));
 }
 
 static __always_inline bool peer_equal(const struct shunt_peer *a, const struct shunt_peer *b)

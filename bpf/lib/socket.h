@@ -35,6 +35,7 @@ static __always_inline void socket_remember(void *sk, const struct shunt_peer *d
 	socket->got = choice->peer;
 	socket->backend = choice->backend;
 	socket->service_id = choice->service_id;
+	socket->end_tcp = choice->end_tcp;
 }
 
 static __always_inline void socket_connected(struct bpf_sock_addr *ctx,

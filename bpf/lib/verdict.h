@@ -41,9 +41,14 @@ static __always_inline int verdict_of_call(enum shunt_hook hook, enum shunt_verd
 	case SHUNT_TRANSLATED:
 	case SHUNT_CONTINUED:
 	case SHUNT_RESTORED:
+	case SHUNT_LEFT_ALONE:
 		return CALL_PROCEEDS;
 	case SHUNT_NO_ENDPOINT:
+	case SHUNT_NO_PORT:
 		return fail_with(ECONNREFUSED);
+	case SHUNT_NO_LOCAL_ENDPOINT:
+	case SHUNT_SOURCE_DENIED:
+		return fail_with(ETIMEDOUT);
 	case SHUNT_NO_MEMORY:
 		return fail_with(ENOBUFS);
 	case SHUNT_RACED:

@@ -7,8 +7,9 @@
  * order: `bpftool map dump` is a user interface, and there port 80 must read
  * 80; it costs the datapath one byte swap. Padding is explicit and zero.
  *
- * Who writes: the agent alone, but for shunt_socket, shunt_datagrams and
- * shunt_counters, which only the programs write.
+ * Who writes: the agent alone, but for shunt_socket, shunt_datagrams,
+ * shunt_affinity, shunt_counters and shunt_tallies, which only the programs
+ * write, and shunt_opt_outs, which `shuntctl opt-out` writes.
  */
 #ifndef SHUNT_ABI_H_
 #define SHUNT_ABI_H_
@@ -20,7 +21,7 @@
 
 /* Changes whenever a key, a value or the meaning of one does. An agent that
  * finds another number builds its own maps beside the pinned ones. */
-#define SHUNT_LAYOUT_VERSION 1
+#define SHUNT_LAYOUT_VERSION 2
 #define SHUNT_MAGIC 0x53484e54 /* "SHNT" */
 
 struct shunt_addr {
@@ -30,9 +31,9 @@ struct shunt_addr {
 /* What a client dials. Also what it got: an address and a port. */
 struct shunt_frontend_key {
 	struct shunt_addr address;
-	__u16 port; /* host byte order */
+	__u16 port; /* host byte order; 0 for SHUNT_OTHER_PORTS */
 	enum shunt_protocol protocol;
-	__u8 scope; /* 0: dialled on this node */
+	enum shunt_scope scope;
 };
 
 /* Entries [base, base + count) of shunt_slots. */
@@ -54,9 +55,11 @@ struct shunt_owner {
 struct shunt_frontend {
 	struct shunt_owner owner;
 	struct shunt_range slots;
+	__u32 affinity_timeout_s; /* sessionAffinity ClientIP; 0: none */
 	enum shunt_index_rule index_rule;
 	enum shunt_verdict when_empty; /* the verdict where slots.count is 0 */
-	__u8 _pad[6];
+	enum shunt_frontend_kind kind;
+	__u8 flags; /* enum shunt_frontend_flag */
 };
 
 /* A backend, and which of those that had its id: ids are used again, and then
@@ -100,7 +103,41 @@ struct shunt_socket {
 	struct shunt_peer got;
 	struct shunt_backend_ref backend;
 	__u32 service_id;
+	__u8 end_tcp; /* SHUNT_FRONTEND_END_TCP was set when it connected */
+	__u8 _pad[3];
+};
+
+/* Whose connections stay with one backend: a client and a service port. At the
+ * socket hooks a client is a network namespace, in packets a source address. */
+struct shunt_affinity_key {
+	__u64 netns_cookie;        /* SO_NETNS_COOKIE; 0: the client is an address */
+	struct shunt_addr address; /* of the client, or the family's zero (:: or 0.0.0.0) */
+	__u32 service_id;
 	__u32 _pad;
+};
+
+struct shunt_affinity {
+	struct shunt_backend_ref backend;
+	__u64 last_used_ns; /* CLOCK_MONOTONIC, coarse: the last new connection */
+};
+
+/* Who may dial the frontends of a service port that check the source: those
+ * whose address begins with the first (prefix_length - 32) bits of `prefix`. */
+struct shunt_source_key {
+	__u32 prefix_length; /* in bits, with the 32 of service_id */
+	__u32 service_id;
+	struct shunt_addr prefix;
+};
+
+/* A socket that was translated, as the iterator `shunt_sockets` shows it. */
+struct shunt_socket_record {
+	struct shunt_socket socket;
+	struct shunt_peer local; /* its own end */
+	__u32 netns;             /* inode number of its network namespace */
+	__u64 cookie;            /* SO_COOKIE */
+	enum shunt_protocol protocol;
+	__u8 stale; /* its backend is gone */
+	__u8 _pad[6];
 };
 
 /* One flow of an unconnected UDP socket. */
@@ -130,6 +167,7 @@ struct shunt_counter {
 struct shunt_meta {
 	__u32 magic;
 	__u32 layout_version;
+	__u32 opt_outs; /* entries of shunt_opt_outs: at 0 nobody looks there */
 	char build[48]; /* version of the agent that wrote last, NUL-terminated */
 };
 
@@ -175,6 +213,10 @@ SHUNT_ABI_CHECK(struct shunt_socket, 56);
 SHUNT_ABI_CHECK(struct shunt_datagram_flow, 64);
 SHUNT_ABI_CHECK(struct shunt_datagrams, 8 + 64 * SHUNT_MAX_SOCKET_FLOWS);
 SHUNT_ABI_CHECK(struct shunt_counter, 8 * SHUNT_HOOK_COUNT);
-SHUNT_ABI_CHECK(struct shunt_meta, 56);
+SHUNT_ABI_CHECK(struct shunt_meta, 60);
+SHUNT_ABI_CHECK(struct shunt_affinity_key, 32);
+SHUNT_ABI_CHECK(struct shunt_affinity, 16);
+SHUNT_ABI_CHECK(struct shunt_source_key, 24);
+SHUNT_ABI_CHECK(struct shunt_socket_record, 96);
 
 #endif /* SHUNT_ABI_H_ */

@@ -15,13 +15,21 @@ struct shunt_config {
 	 * nf_conntrack_udp_timeout and nf_conntrack_udp_timeout_stream. */
 	__u64 udp_timeout_ns;
 	__u64 udp_stream_timeout_ns;
+	/* SO_NETNS_COOKIE of the host's network namespace, which is the agent's; 0
+	 * where the kernel cannot say (before 5.14). */
+	__u64 host_netns_cookie;
 	/* bpf_set_retval() exists (kernel 5.18): a refusal is ECONNREFUSED, else
 	 * EPERM. */
 	__u8 has_set_retval;
 	/* bpf_skc_to_mptcp_sock() exists (kernel 5.19) and may be used
 	 * (CAP_PERFMON): else getpeername() on an MPTCP socket shows the pod. */
 	__u8 has_mptcp;
-	__u8 _pad[6];
+	/* bpf_probe_read_kernel() may be used (CAP_PERFMON): the address of a client
+	 * is known without a bind(), for loadBalancerSourceRanges. */
+	__u8 can_read_kernel;
+	/* socketLB: host. Only the host's network namespace is served. */
+	__u8 only_host;
+	__u8 _pad[4];
 };
 
 #endif /* SHUNT_CONFIG_H_ */

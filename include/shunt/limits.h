@@ -15,6 +15,12 @@
 #define SHUNT_MAX_SLOTS 1048576
 #define SHUNT_MAX_BACKENDS 262144
 
+/* Entries of shunt_affinity (the least recently used makes room), shunt_sources
+ * and shunt_opt_outs. */
+#define SHUNT_MAX_AFFINITY 65536
+#define SHUNT_MAX_SOURCES 262144
+#define SHUNT_MAX_OPT_OUTS 4096
+
 /* Backends in one list. Kubernetes' own limit is 1,000 endpoints a slice and
  * no limit of slices; a bigger list is cut and reported. */
 #define SHUNT_MAX_SLOTS_PER_LIST 65536

@@ -13,9 +13,35 @@
 
 /* A transport protocol, by its IANA number (RFC 9293, RFC 768, RFC 9260). */
 enum shunt_protocol : __u8 {
+	SHUNT_ANY_PROTOCOL = 0, /* in the key of SHUNT_OTHER_PORTS alone */
 	SHUNT_TCP = 6,
 	SHUNT_UDP = 17,
 	SHUNT_SCTP = 132,
+};
+
+/* From where a frontend is dialled. What is dialled from outside is looked up as
+ * such first, and then as if it was dialled on this node. */
+enum shunt_scope : __u8 {
+	SHUNT_SCOPE_NODE = 0,    /* by a process of this node, in whatever pod */
+	SHUNT_SCOPE_OUTSIDE = 1, /* by a packet that arrived; only where that differs */
+};
+
+/* What a frontend is of its Service, in the order of rights: where two Services
+ * want one address, port and protocol, the smaller kind has it. */
+enum shunt_frontend_kind : __u8 {
+	SHUNT_CLUSTER_IP = 0,
+	SHUNT_OTHER_PORTS,      /* all ports that a ClusterIP does not have: port 0 */
+	SHUNT_LOAD_BALANCER_IP, /* status.loadBalancer.ingress[].ip */
+	SHUNT_EXTERNAL_IP,      /* spec.externalIPs[] */
+	SHUNT_NODE_PORT,        /* spec.ports[].nodePort at an address of this node */
+};
+
+/* Bits of shunt_frontend.flags. */
+enum shunt_frontend_flag : __u8 {
+	SHUNT_FRONTEND_LOCAL = 1,        /* its slots are the list of this node's endpoints */
+	SHUNT_FRONTEND_CHECK_SOURCE = 2, /* only for whom shunt_sources names */
+	SHUNT_FRONTEND_HOST_ONLY = 4,    /* only for the host's network namespace */
+	SHUNT_FRONTEND_END_TCP = 8,      /* TCP connections end with their backend */
 };
 
 /* How an index into a frontend's slots is computed. */
@@ -40,9 +66,19 @@ enum shunt_verdict : __u8 {
 	SHUNT_CONTINUED,         /* a datagram of a flow that has its backend */
 	SHUNT_RESTORED,          /* an address was turned back into what was dialled */
 	SHUNT_NO_ENDPOINT,       /* the service port has no usable endpoint */
+	SHUNT_NO_PORT,           /* a ClusterIP was dialled at a port that it does not have */
+	SHUNT_NO_LOCAL_ENDPOINT, /* the policy is Local, and all endpoints are on other nodes */
+	SHUNT_SOURCE_DENIED,     /* loadBalancerSourceRanges does not name the client */
+	SHUNT_LEFT_ALONE,        /* a Service, but this process is not served here (socketLB) */
 	SHUNT_NO_MEMORY,         /* the socket has no room to remember the flow */
 	SHUNT_RACED,             /* the frontend changed under every attempt */
 	SHUNT_VERDICT_COUNT,
+};
+
+/* Things that the programs count besides verdicts. */
+enum shunt_tally : __u8 {
+	SHUNT_TALLY_AFFINITY_ADDED = 0, /* entries ever made in shunt_affinity */
+	SHUNT_TALLY_COUNT,
 };
 
 /* Where a program runs. */
