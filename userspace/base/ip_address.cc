@@ -158,6 +158,15 @@ absl::StatusOr<Cidr> Cidr::Parse(std::string_view text) {
   return Cidr(Masked(*address, FirstBit(address->family()) + *length), *length);
 }
 
+absl::StatusOr<Cidr> Cidr::Make(const IpAddress& address, int prefix_length) {
+  const int first = FirstBit(address.family());
+  if (prefix_length < 0 || first + prefix_length > 128) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(prefix_length, " is no length of a prefix of ", address.ToString()));
+  }
+  return Cidr(Masked(address, first + prefix_length), prefix_length);
+}
+
 bool Cidr::Contains(const IpAddress& address) const {
   return address.family() == family() &&
          Masked(address, FirstBit(family()) + prefix_length_) == address_;

@@ -62,6 +62,13 @@ class Cidr {
   // Kubernetes does; leading zeros are decimal.
   static absl::StatusOr<Cidr> Parse(std::string_view text);
 
+  // The prefix of this length that `address` is in.
+  static absl::StatusOr<Cidr> Make(const IpAddress& address, int prefix_length);
+  // This address and no other: a prefix of all its bits.
+  static Cidr Of(const IpAddress& address) {
+    return {address, address.family() == Family::kIpv4 ? 32 : 128};
+  }
+
   const IpAddress& address() const { return address_; }
   // Of the family: 0 to 32, or 0 to 128.
   int prefix_length() const { return prefix_length_; }

@@ -16,6 +16,9 @@ struct Node {
   std::vector<IpAddress> addresses;  // status.addresses, InternalIP before ExternalIP
   std::string zone;                  // label topology.kubernetes.io/zone, "" without
   std::vector<Cidr> pod_cidrs;       // spec.podCIDRs
+  // metadata.deletionTimestamp is set, or the cluster autoscaler's taint: load
+  // balancers outside are to send no more.
+  bool being_removed = false;
 
   friend bool operator==(const Node&, const Node&) = default;
 };

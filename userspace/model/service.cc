@@ -5,6 +5,8 @@ namespace shunt {
 
 std::string_view ProtocolName(shunt_protocol protocol) {
   switch (protocol) {
+    case SHUNT_ANY_PROTOCOL:
+      return "*";
     case SHUNT_TCP:
       return "TCP";
     case SHUNT_UDP:

@@ -208,6 +208,8 @@ bool IsExternallyAccessible(const Service& service, const ServicePort& port) {
   return port.node_port != 0 || !service.external_ips.empty() || !service.load_balancer_ips.empty();
 }
 
+}  // namespace
+
 // An externalTrafficPolicy that is left over on a Service of type ClusterIP
 // means nothing, unless there are externalIPs.
 bool IsExternalPolicyLocal(const Service& service) {
@@ -215,8 +217,6 @@ bool IsExternalPolicyLocal(const Service& service) {
          (service.type == ServiceType::kNodePort || service.type == ServiceType::kLoadBalancer ||
           !service.external_ips.empty());
 }
-
-}  // namespace
 
 ListUse ListsUsedBy(const Service& service, const ServicePort& port) {
   const bool external = IsExternallyAccessible(service, port);

@@ -22,6 +22,9 @@ namespace shunt {
 struct NodeContext {
   std::string name;  // lower case, as kube-proxy makes it
   std::string zone;  // label topology.kubernetes.io/zone; "" where unknown
+  // Where node ports are served, sorted; loopback among them where it is wanted.
+  std::vector<IpAddress> node_port_addresses = {};
+  std::vector<IpAddress> addresses = {};  // status.addresses of the Node
 
   friend bool operator==(const NodeContext&, const NodeContext&) = default;
 };
@@ -40,6 +43,9 @@ struct ListUse {
 
   friend bool operator==(const ListUse&, const ListUse&) = default;
 };
+
+// Whether what arrives from outside may go to this node's endpoints alone.
+bool IsExternalPolicyLocal(const Service& service);
 
 ListUse ListsUsedBy(const Service& service, const ServicePort& port);
 

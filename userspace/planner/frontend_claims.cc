@@ -6,44 +6,46 @@
 namespace shunt {
 namespace {
 
-bool IsOlder(const Claimant* a, const Claimant* b) { return *a < *b; }
+bool HasMoreRight(const FrontendClaim& a, const FrontendClaim& b) {
+  return a.kind != b.kind ? a.kind < b.kind : *a.claimant < *b.claimant;
+}
 
 }  // namespace
 
-bool FrontendClaims::Add(const FrontendKey& key, const Claimant* claimant) {
-  Claimants& claimants = claimants_[key];
-  const auto place = std::lower_bound(claimants.begin(), claimants.end(), claimant, IsOlder);
-  const bool is_owner = place == claimants.begin();
-  claimants.insert(place, claimant);
+bool FrontendClaims::Add(const FrontendKey& key, const FrontendClaim& claim) {
+  Claims& claims = claims_[key];
+  const auto place = std::lower_bound(claims.begin(), claims.end(), claim, HasMoreRight);
+  const bool is_owner = place == claims.begin();
+  claims.insert(place, claim);
   return is_owner;
 }
 
-bool FrontendClaims::Remove(const FrontendKey& key, const Claimant* claimant) {
-  const auto entry = claimants_.find(key);
-  if (entry == claimants_.end()) {
+bool FrontendClaims::Remove(const FrontendKey& key, const FrontendClaim& claim) {
+  const auto entry = claims_.find(key);
+  if (entry == claims_.end()) {
     return false;
   }
-  Claimants& claimants = entry->second;
-  const auto place = std::find(claimants.begin(), claimants.end(), claimant);
-  if (place == claimants.end()) {
+  Claims& claims = entry->second;
+  const auto place = std::find(claims.begin(), claims.end(), claim);
+  if (place == claims.end()) {
     return false;
   }
-  const bool was_owner = place == claimants.begin();
-  claimants.erase(place);
-  if (claimants.empty()) {
-    claimants_.erase(entry);
+  const bool was_owner = place == claims.begin();
+  claims.erase(place);
+  if (claims.empty()) {
+    claims_.erase(entry);
   }
   return was_owner;
 }
 
-const Claimant* FrontendClaims::OwnerOf(const FrontendKey& key) const {
-  const auto entry = claimants_.find(key);
-  return entry == claimants_.end() ? nullptr : entry->second.front();
+FrontendClaim FrontendClaims::OwnerOf(const FrontendKey& key) const {
+  const auto entry = claims_.find(key);
+  return entry == claims_.end() ? FrontendClaim{} : entry->second.front();
 }
 
-absl::Span<const Claimant* const> FrontendClaims::ClaimantsOf(const FrontendKey& key) const {
-  const auto entry = claimants_.find(key);
-  return entry == claimants_.end() ? absl::Span<const Claimant* const>() : entry->second;
+absl::Span<const FrontendClaim> FrontendClaims::ClaimsTo(const FrontendKey& key) const {
+  const auto entry = claims_.find(key);
+  return entry == claims_.end() ? absl::Span<const FrontendClaim>() : entry->second;
 }
 
 }  // namespace shunt

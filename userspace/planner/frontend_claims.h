@@ -28,25 +28,34 @@ struct Claimant {
   friend bool operator==(const Claimant&, const Claimant&) = default;
 };
 
+// That a Service wants a frontend, and as what. The smaller one has the right:
+// by kind, then by claimant.
+struct FrontendClaim {
+  shunt_frontend_kind kind = SHUNT_CLUSTER_IP;
+  const Claimant* claimant = nullptr;  // null: nobody
+
+  friend bool operator==(const FrontendClaim&, const FrontendClaim&) = default;
+};
+
 // Who wants which frontend, and who has it: of several the one with the oldest
-// right, whatever the order of their coming. Keeps pointers to claimants, which
-// stay unchanged while they claim something. Used by one thread.
+// right, whatever the order of their coming. A Service claims a frontend once.
+// Keeps pointers to claimants, which stay unchanged while they claim something.
+// Used by one thread.
 class FrontendClaims {
  public:
   // Both return whether the frontend has another owner than before.
-  bool Add(const FrontendKey& key, const Claimant* claimant);
-  bool Remove(const FrontendKey& key, const Claimant* claimant);
+  bool Add(const FrontendKey& key, const FrontendClaim& claim);
+  bool Remove(const FrontendKey& key, const FrontendClaim& claim);
 
-  // Null where nobody wants it.
-  const Claimant* OwnerOf(const FrontendKey& key) const;
+  FrontendClaim OwnerOf(const FrontendKey& key) const;
   // All who want it, the owner first. Valid until the next change.
-  absl::Span<const Claimant* const> ClaimantsOf(const FrontendKey& key) const;
+  absl::Span<const FrontendClaim> ClaimsTo(const FrontendKey& key) const;
 
  private:
   // Nearly always there is one.
-  using Claimants = absl::InlinedVector<const Claimant*, 1>;
+  using Claims = absl::InlinedVector<FrontendClaim, 1>;
 
-  absl::flat_hash_map<FrontendKey, Claimants> claimants_;
+  absl::flat_hash_map<FrontendKey, Claims> claims_;
 };
 
 }  // namespace shunt

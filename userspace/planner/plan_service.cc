@@ -10,14 +10,10 @@
 #include "absl/strings/str_cat.h"
 #include "shunt/limits.h"
 #include "userspace/base/absl_view.h"
+#include "userspace/planner/frontends.h"
 
 namespace shunt {
 namespace {
-
-bool IsProxied(const Service& service) {
-  return service.type != ServiceType::kExternalName && !service.cluster_ips.empty() &&
-         !service.ignored_by_label && !service.excluded;
-}
 
 // Plans one Service; made for one call.
 class ServicePlanner {
@@ -60,69 +56,101 @@ class ServicePlanner {
       return Report(FieldOfPort(index) + ".name",
                     absl::StrCat("\"", port.name, "\" is already the name of another port"));
     }
-    ServicePortState state{.frontends = FrontendsOf(index)};
-    if (!state.frontends.empty()) {
-      state.backends = BackendsOf(index, state.frontends);
-      plan_.ports.emplace(std::move(port_name),
-                          std::make_shared<ServicePortState>(std::move(state)));
+    std::vector<Frontend> frontends = UntakenFrontendsOf(index);
+    if (frontends.empty()) {
+      return;
     }
-  }
-
-  std::vector<Frontend> FrontendsOf(size_t index) {
-    const ServicePort& port = service_.ports[index];
-    const BackendList list = service_.internal_policy == TrafficPolicy::kLocal
-                                 ? BackendList::kLocal
-                                 : BackendList::kCluster;
-    std::vector<Frontend> frontends;
-    for (const IpAddress& address : service_.cluster_ips) {
-      const FrontendKey key{.address = address, .port = port.port, .protocol = port.protocol};
-      if (taken_.insert(key).second) {
-        frontends.push_back({.key = key, .list = list});
-      } else {
-        Report(FieldOfPort(index),
-               absl::StrCat(key.ToString(), " is already a frontend of this Service"));
+    if (plan_.ports.empty()) {  // somebody has to have them
+      for (const Frontend& frontend : OtherPortsOf(service_)) {
+        frontends.push_back(frontend);
       }
     }
+    plan_.ports.emplace(std::move(port_name), MakeState(index, std::move(frontends)));
+  }
+
+  ServicePortStatePtr MakeState(size_t index, std::vector<Frontend> frontends) {
+    const bool checks_source = std::any_of(frontends.begin(), frontends.end(),
+                                           [](const Frontend& f) { return f.checks_source; });
     std::sort(frontends.begin(), frontends.end());
+    ServicePortState state{.frontends = std::move(frontends),
+                           .affinity_timeout_s = service_.affinity_timeout_s.value_or(0),
+                           .ends_tcp = EndsTcp(service_.ports[index])};
+    if (checks_source) {
+      state.sources = SourcesOf(service_, node_);
+    }
+    AddBackends(index, state);
+    EmptyUnusedLists(state);
+    return std::make_shared<ServicePortState>(std::move(state));
+  }
+
+  bool EndsTcp(const ServicePort& port) const {
+    return port.protocol == SHUNT_TCP && service_.on_backend_removal == BackendRemoval::kImmediate;
+  }
+
+  // Of two ports that want one frontend the first has it.
+  std::vector<Frontend> UntakenFrontendsOf(size_t index) {
+    std::vector<Frontend> frontends = FrontendsOf(service_, service_.ports[index], node_);
+    std::erase_if(frontends, [&](const Frontend& frontend) {
+      const bool taken = !taken_.insert(frontend.key).second;
+      if (taken && frontend.key.scope == SHUNT_SCOPE_NODE) {
+        Report(FieldOfPort(index),
+               absl::StrCat(frontend.key.ToString(), " is already a frontend of this Service"));
+      }
+      return taken;
+    });
     return frontends;
   }
 
-  std::vector<Backend> BackendsOf(size_t index, const std::vector<Frontend>& frontends) {
-    std::vector<Backend> backends;
+  void AddBackends(size_t index, ServicePortState& state) {
     for (const Family family : {Family::kIpv4, Family::kIpv6}) {
       const bool wanted = std::any_of(
-          frontends.begin(), frontends.end(),
+          state.frontends.begin(), state.frontends.end(),
           [&](const Frontend& frontend) { return frontend.key.address.family() == family; });
       if (wanted) {
-        AppendBackends(index, family, backends);
+        AddBackendsOf(family, index, state);
       }
     }
-    std::sort(backends.begin(), backends.end());
-    return backends;
+    std::sort(state.backends.begin(), state.backends.end());
   }
 
-  void AppendBackends(size_t index, Family family, std::vector<Backend>& backends) {
+  void AddBackendsOf(Family family, size_t index, ServicePortState& state) {
     const ServicePort& port = service_.ports[index];
     const EndpointSelection selection =
         SelectEndpoints(slices_, {.name = port.name, .protocol = port.protocol, .family = family},
                         ListsUsedBy(service_, port), node_);
-    backends.reserve(backends.size() + selection.candidates.size());
+    if (selection.any_usable) {
+      DropWhereOthersHaveEndpoints(family, state.frontends);
+    }
+    state.backends.reserve(state.backends.size() + selection.candidates.size());
     size_t in_cluster = 0, in_local = 0;
     for (const Candidate& candidate : selection.candidates) {
-      if (!MayServe(candidate)) {
+      if (!MayServe(candidate, state.ends_tcp)) {
         continue;
       }
-      backends.push_back({.address = candidate.endpoint->address,
-                          .port = candidate.port,
-                          .in_cluster_list = IsSelected(candidate.cluster) && Fits(in_cluster),
-                          .in_local_list = IsSelected(candidate.local) && Fits(in_local)});
+      state.backends.push_back(
+          {.address = candidate.endpoint->address,
+           .port = candidate.port,
+           .in_cluster_list = IsSelected(candidate.cluster) && Fits(in_cluster),
+           .in_local_list = IsSelected(candidate.local) && Fits(in_local)});
     }
     ReportCut(index, family, std::max(in_cluster, in_local));
   }
 
-  static bool MayServe(const Candidate& candidate) {
+  // A list of this node's endpoints that is empty while other nodes have some is
+  // no reason to refuse: the client may try another node.
+  static void DropWhereOthersHaveEndpoints(Family family, std::vector<Frontend>& frontends) {
+    for (Frontend& frontend : frontends) {
+      if (frontend.list == BackendList::kLocal && frontend.key.address.family() == family) {
+        frontend.when_empty = SHUNT_NO_LOCAL_ENDPOINT;
+      }
+    }
+  }
+
+  // Whether what the endpoint has may go on: connections that end with it do so
+  // when it leaves its slice, whatever it says of itself until then.
+  static bool MayServe(const Candidate& candidate, bool until_removed) {
     return candidate.TakesNewConnections() ||
-           (candidate.IsDistinct() && candidate.endpoint->serving);
+           (candidate.IsDistinct() && (candidate.endpoint->serving || until_removed));
   }
 
   // Counts one more for a list, and tells whether it still has a place there.
@@ -159,8 +187,21 @@ class ServicePlanner {
 
 }  // namespace
 
+std::string_view WhyNotProxied(const Service& service) {
+  if (service.type == ServiceType::kExternalName) {
+    return "its type is ExternalName: that is a matter of DNS";
+  }
+  if (service.cluster_ips.empty()) {
+    return "it has no ClusterIP: headless, or none is allocated yet";
+  }
+  if (service.ignored_by_label) {
+    return "a label (service-proxy-name or headless) says that another proxy serves it";
+  }
+  return service.excluded ? "the annotation service.shunt/exclude is set" : "";
+}
+
 ServicePlan PlanService(const ServiceInput& input, const NodeContext& node) {
-  if (input.service == nullptr || !IsProxied(*input.service)) {
+  if (input.service == nullptr || !WhyNotProxied(*input.service).empty()) {
     return {};
   }
   return ServicePlanner(input, node).Plan();

@@ -2,6 +2,8 @@
 #ifndef SHUNT_PLANNER_PLAN_SERVICE_H_
 #define SHUNT_PLANNER_PLAN_SERVICE_H_
 
+#include <string_view>
+
 #include "userspace/model/cluster.h"
 #include "userspace/planner/endpoint_selection.h"
 #include "userspace/state/datapath_state.h"
@@ -13,6 +15,9 @@ struct ServicePlan {
   DatapathState ports;  // each with at least one frontend
   Problems problems;
 };
+
+// Why a Service has no virtual IP of ours; "" where it has. Pure.
+std::string_view WhyNotProxied(const Service& service);
 
 // Plans one Service: its frontends, and behind each the backends of its family.
 // Nothing where there is no Service, or where it has no virtual IP of ours:

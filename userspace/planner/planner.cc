@@ -8,6 +8,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "userspace/planner/frontends.h"
 
 namespace shunt {
 namespace {
@@ -29,17 +30,69 @@ void ReuseEqualPorts(const DatapathState& before, DatapathState& ports) {
   }
 }
 
-Problem LostFrontend(const Claimant& loser, const FrontendKey& key, const Claimant& owner) {
-  const char* const right = owner.created < loser.created ? "is older" : "comes first by name";
-  return {.object = absl::StrCat("Service ", loser.service.ToString()),
-          .field = "spec.clusterIPs",
-          .message = absl::StrCat(key.ToString(), " belongs to Service ", owner.service.ToString(),
-                                  ", which ", right)};
+const char* KindText(shunt_frontend_kind kind) {
+  switch (kind) {
+    case SHUNT_CLUSTER_IP:
+    case SHUNT_OTHER_PORTS:
+      return "a ClusterIP";
+    case SHUNT_LOAD_BALANCER_IP:
+      return "a load-balancer IP";
+    case SHUNT_EXTERNAL_IP:
+      return "an external IP";
+    case SHUNT_NODE_PORT:
+      return "a node port";
+  }
+  return "a frontend";
+}
+
+const char* FieldOf(shunt_frontend_kind kind) {
+  switch (kind) {
+    case SHUNT_CLUSTER_IP:
+    case SHUNT_OTHER_PORTS:
+      return "spec.clusterIPs";
+    case SHUNT_LOAD_BALANCER_IP:
+      return "status.loadBalancer.ingress";
+    case SHUNT_EXTERNAL_IP:
+      return "spec.externalIPs";
+    case SHUNT_NODE_PORT:
+      return "spec.ports";
+  }
+  return "";
+}
+
+std::string RightOf(const FrontendClaim& owner, const FrontendClaim& loser) {
+  if (owner.kind != loser.kind) {
+    return absl::StrCat("for which it is ", KindText(owner.kind));
+  }
+  return owner.claimant->created < loser.claimant->created ? "which is older"
+                                                           : "which comes first by name";
+}
+
+Problem LostFrontend(const FrontendKey& key, const FrontendClaim& loser,
+                     const FrontendClaim& owner) {
+  return {.object = absl::StrCat("Service ", loser.claimant->service.ToString()),
+          .field = FieldOf(loser.kind),
+          .message = absl::StrCat(key.ToString(), " belongs to Service ",
+                                  owner.claimant->service.ToString(), ", ", RightOf(owner, loser))};
+}
+
+// Where another frontend says the same, one report is enough.
+bool IsReported(const Frontend& frontend) {
+  return frontend.key.scope == SHUNT_SCOPE_NODE && frontend.kind != SHUNT_OTHER_PORTS;
 }
 
 }  // namespace
 
 Planner::Planner(const std::string& node_name) : node_{.name = absl::AsciiStrToLower(node_name)} {}
+
+void Planner::SetNodePortAddresses(std::vector<IpAddress> addresses) {
+  std::sort(addresses.begin(), addresses.end());
+  addresses.erase(std::unique(addresses.begin(), addresses.end()), addresses.end());
+  if (addresses != node_.node_port_addresses) {
+    node_.node_port_addresses = std::move(addresses);
+    node_port_addresses_changed_ = true;
+  }
+}
 
 StateChanges Planner::Update(const ClusterChanges& changes) {
   Work work;
@@ -67,11 +120,14 @@ StateChanges Planner::Update(const ClusterChanges& changes) {
 
 // Whether traffic may have to go elsewhere because the node is not what it was.
 bool Planner::TakeNode(const ClusterChanges& changes) {
+  const bool addresses_changed = std::exchange(node_port_addresses_changed_, false);
   if (has_updated_ && !changes.node_changed) {
-    return false;
+    return addresses_changed;
   }
-  const std::string zone = changes.node == nullptr ? "" : changes.node->zone;
-  return std::exchange(node_.zone, zone) != zone;
+  NodeContext node = node_;
+  node.zone = changes.node == nullptr ? "" : changes.node->zone;
+  node.addresses = changes.node == nullptr ? std::vector<IpAddress>() : changes.node->addresses;
+  return std::exchange(node_, node) != node || addresses_changed;
 }
 
 void Planner::TakeInput(const NamespacedName& name, const ServiceInput& input, Work& work) {
@@ -114,8 +170,9 @@ void Planner::Replan(Record& record, Work& work) {
 void Planner::Claim(const Record& record, Work& work) {
   for (const auto& [name, port] : record.plan.ports) {
     for (const Frontend& frontend : port->frontends) {
-      if (claims_.Add(frontend.key, &record.claimant)) {
-        work.frontends.insert(frontend.key);
+      const FrontendKey key = ClaimKeyOf(frontend.key);
+      if (key == frontend.key && claims_.Add(key, {frontend.kind, &record.claimant})) {
+        work.frontends.insert(key);
       }
     }
   }
@@ -124,8 +181,9 @@ void Planner::Claim(const Record& record, Work& work) {
 void Planner::Withdraw(const Record& record, Work& work) {
   for (const auto& [name, port] : record.plan.ports) {
     for (const Frontend& frontend : port->frontends) {
-      if (claims_.Remove(frontend.key, &record.claimant)) {
-        work.frontends.insert(frontend.key);
+      const FrontendKey key = ClaimKeyOf(frontend.key);
+      if (key == frontend.key && claims_.Remove(key, {frontend.kind, &record.claimant})) {
+        work.frontends.insert(key);
       }
     }
   }
@@ -135,8 +193,8 @@ void Planner::Withdraw(const Record& record, Work& work) {
 // others report another winner. Once for each update: thousands may want one.
 void Planner::AddRivals(Work& work) const {
   for (const FrontendKey& key : work.frontends) {
-    for (const Claimant* claimant : claims_.ClaimantsOf(key)) {
-      work.services.insert(claimant->service);
+    for (const FrontendClaim& claim : claims_.ClaimsTo(key)) {
+      work.services.insert(claim.claimant->service);
     }
   }
 }
@@ -170,23 +228,26 @@ DatapathState Planner::OwnedPortsOf(const NamespacedName& name, Problems& proble
   return ports;
 }
 
-// The service port without the frontends that are an older Service's.
+// The service port without the frontends that are another Service's.
 ServicePortStatePtr Planner::OwnedPart(const ServicePortStatePtr& planned, const Record& record,
                                        Problems& problems) const {
   std::vector<Frontend> owned;
   for (const Frontend& frontend : planned->frontends) {
-    const Claimant* owner = claims_.OwnerOf(frontend.key);
-    if (owner == &record.claimant) {
+    const FrontendClaim claim{frontend.kind, &record.claimant};
+    const FrontendClaim owner = claims_.OwnerOf(ClaimKeyOf(frontend.key));
+    if (owner == claim) {
       owned.push_back(frontend);
-    } else {
-      problems.push_back(LostFrontend(record.claimant, frontend.key, *owner));
+    } else if (IsReported(frontend)) {
+      problems.push_back(LostFrontend(frontend.key, claim, owner));
     }
   }
   if (owned.size() == planned->frontends.size()) {
     return planned;
   }
-  return std::make_shared<ServicePortState>(
-      ServicePortState{.frontends = std::move(owned), .backends = planned->backends});
+  ServicePortState state = *planned;
+  state.frontends = std::move(owned);
+  EmptyUnusedLists(state);
+  return std::make_shared<ServicePortState>(std::move(state));
 }
 
 void Planner::ReplacePorts(const NamespacedName& name, const DatapathState& ports,
@@ -218,8 +279,16 @@ Problems Planner::problems() const {
   return all;
 }
 
-DatapathState Plan(const ClusterSnapshot& snapshot, const std::string& node_name) {
+size_t Planner::problem_count() const {
+  size_t count = 0;
+  for (const auto& [name, problems] : problems_) count += problems.size();
+  return count;
+}
+
+DatapathState Plan(const ClusterSnapshot& snapshot, const std::string& node_name,
+                   std::vector<IpAddress> node_port_addresses) {
   Planner planner(node_name);
+  planner.SetNodePortAddresses(std::move(node_port_addresses));
   planner.Update(snapshot);
   return planner.state();
 }

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
@@ -18,8 +19,8 @@ namespace shunt {
 // Keeps the desired state of the datapath for a cluster that changes: plans
 // the Services that changed, decides who owns a frontend that two of them
 // want, and says which service ports became different. The cost of an update
-// follows what changed, not what exists; only another zone of the node plans
-// everything anew.
+// follows what changed, not what exists; only where the node is not what it was
+// (zone, addresses) everything is planned anew.
 //
 // Deterministic: after any sequence of updates state() equals Plan() of the
 // cluster as it is then. Belongs to the control thread.
@@ -30,12 +31,17 @@ class Planner {
   Planner(const Planner&) = delete;
   Planner& operator=(const Planner&) = delete;
 
+  // Where node ports are served from the next update on.
+  void SetNodePortAddresses(std::vector<IpAddress> addresses);
+
   // The first update has to be the whole cluster: its result is complete.
   StateChanges Update(const ClusterChanges& changes);
 
   // A service port that did not change keeps its object.
   const DatapathState& state() const { return state_; }
   Problems problems() const;  // of all Services, sorted
+  size_t problem_count() const;
+  const NodeContext& node() const { return node_; }
 
  private:
   // A Service that exists.
@@ -48,7 +54,7 @@ class Planner {
   // What an update has to look at again.
   struct Work {
     absl::btree_set<NamespacedName> services;    // to compare with state_
-    absl::flat_hash_set<FrontendKey> frontends;  // that have another owner
+    absl::flat_hash_set<FrontendKey> frontends;  // that have another owner (ClaimKeyOf)
   };
 
   bool TakeNode(const ClusterChanges& changes);
@@ -66,6 +72,7 @@ class Planner {
   void ReplacePorts(const NamespacedName& name, const DatapathState& ports, StateChanges& changes);
 
   NodeContext node_;
+  bool node_port_addresses_changed_ = false;
   bool has_updated_ = false;
   absl::btree_map<NamespacedName, std::unique_ptr<Record>> records_;
   FrontendClaims claims_;
@@ -74,7 +81,8 @@ class Planner {
 };
 
 // From scratch. Pure.
-DatapathState Plan(const ClusterSnapshot& snapshot, const std::string& node_name);
+DatapathState Plan(const ClusterSnapshot& snapshot, const std::string& node_name,
+                   std::vector<IpAddress> node_port_addresses = {});
 
 }  // namespace shunt
 

@@ -10,6 +10,8 @@ namespace shunt {
 
 std::string ProtocolText(shunt_protocol protocol) {
   switch (protocol) {
+    case SHUNT_ANY_PROTOCOL:
+      return "*";
     case SHUNT_TCP:
       return "TCP";
     case SHUNT_UDP:
@@ -26,7 +28,10 @@ std::string ServicePortName::ToString() const {
 }
 
 std::string FrontendKey::ToString() const {
-  return absl::StrCat(AddressAndPort(address, this->port), "/", ProtocolText(protocol));
+  const std::string to = AddressAndPort(address, port);
+  if (protocol == SHUNT_ANY_PROTOCOL) return absl::StrCat(to.substr(0, to.rfind(':')), ":*");
+  return absl::StrCat(to, "/", ProtocolText(protocol),
+                      scope == SHUNT_SCOPE_OUTSIDE ? " from outside" : "");
 }
 
 shunt_frontend_key FrontendKey::ToAbi() const {

@@ -44,9 +44,11 @@ struct FrontendKey {
   IpAddress address;
   uint16_t port = 0;
   shunt_protocol protocol = SHUNT_TCP;
-  uint8_t scope = 0;  // 0: dialled on this node
+  shunt_scope scope = SHUNT_SCOPE_NODE;
 
-  std::string ToString() const;  // "10.96.0.10:80/TCP", "[fd00::1]:80/TCP"
+  // "10.96.0.10:80/TCP", "[fd00::1]:80/TCP", "192.0.2.1:80/TCP from outside"; for
+  // all other ports of a ClusterIP "10.96.0.10:*".
+  std::string ToString() const;
   shunt_frontend_key ToAbi() const;
   static FrontendKey FromAbi(const shunt_frontend_key& key);
   friend auto operator<=>(const FrontendKey&, const FrontendKey&) = default;
@@ -76,13 +78,17 @@ struct Backend {
 
 struct Frontend {
   FrontendKey key;
+  shunt_frontend_kind kind = SHUNT_CLUSTER_IP;
   BackendList list = BackendList::kCluster;
   shunt_index_rule index_rule = SHUNT_INDEX_RANDOM;
   shunt_verdict when_empty = SHUNT_NO_ENDPOINT;  // the verdict while the list is empty
+  bool checks_source = false;                    // only ServicePortState::sources may dial it
+  bool host_only = false;                        // only from the host's network namespace
 
   // Whether `backend` stands in the list of this frontend.
   bool Chooses(const Backend& backend) const {
-    return backend.In(list) && backend.address.family() == key.address.family();
+    return kind != SHUNT_OTHER_PORTS && backend.In(list) &&
+           backend.address.family() == key.address.family();
   }
   friend auto operator<=>(const Frontend&, const Frontend&) = default;
 };
@@ -94,6 +100,10 @@ struct Frontend {
 struct ServicePortState {
   std::vector<Frontend> frontends;
   std::vector<Backend> backends;
+  // Who may dial the frontends that check the source: sorted, no duplicates.
+  std::vector<Cidr> sources;
+  uint32_t affinity_timeout_s = 0;  // sessionAffinity ClientIP; 0: none
+  bool ends_tcp = false;            // TCP connections end when their backend goes
 
   // The backends that `frontend` may choose from, in order.
   std::vector<Backend> ListOf(const Frontend& frontend) const;

@@ -7,6 +7,8 @@
 #include <tuple>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "userspace/state/tracer.h"
 
 namespace shunt {
@@ -29,6 +31,7 @@ std::vector<FrontendOfService> SortedFrontends(const DatapathState& state) {
   std::vector<FrontendOfService> frontends;
   for (const auto& [service, port_state] : state) {
     for (const Frontend& frontend : port_state->frontends) {
+      if (frontend.kind == SHUNT_OTHER_PORTS) continue;
       frontends.push_back({&frontend, &service, port_state.get()});
     }
   }
@@ -43,15 +46,34 @@ std::string NoteOfEmptyList(const Frontend& frontend) {
                                                   : std::string(VerdictName(frontend.when_empty));
 }
 
+// What a client has to be, "" for everybody.
+std::string AskedOfClients(const Frontend& frontend, const ServicePortState& state) {
+  if (frontend.host_only) return "(host only)";
+  if (!frontend.checks_source) return "";
+  if (state.sources.empty()) return "(from nobody)";
+  return absl::StrCat("(from ",
+                      absl::StrJoin(state.sources, ", ",
+                                    [](std::string* text, const Cidr& range) {
+                                      absl::StrAppend(text, range.ToString());
+                                    }),
+                      ")");
+}
+
+std::string Note(std::string first, const std::string& asked) {
+  return first.empty() || asked.empty() ? first + asked : absl::StrCat(first, " ", asked);
+}
+
 void AppendFrontend(const FrontendOfService& entry, Rows& rows) {
   const std::string frontend = entry.frontend->key.ToString();
   const std::string service = entry.service->ToString();
   const std::vector<Backend> list = entry.state->ListOf(*entry.frontend);
+  const std::string asked = AskedOfClients(*entry.frontend, *entry.state);
   if (list.empty()) {
-    rows.push_back({frontend, service, std::string(kNone), NoteOfEmptyList(*entry.frontend)});
+    rows.push_back(
+        {frontend, service, std::string(kNone), Note(NoteOfEmptyList(*entry.frontend), asked)});
   }
   for (const Backend& backend : list) {
-    rows.push_back({frontend, service, backend.ToString(), ""});
+    rows.push_back({frontend, service, backend.ToString(), asked});
   }
 }
 

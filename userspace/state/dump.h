@@ -22,7 +22,11 @@ namespace shunt {
 //   refused     no usable endpoint: connect() fails with ECONNREFUSED
 //   VERDICT     no usable endpoint, and another verdict than that one (VerdictName)
 //   draining    no frontend chooses this backend any more; it serves what it has
-// Draining backends follow after all frontends, with "-" for the frontend.
+// and after it, in parentheses, what more the frontend asks of a client:
+//   host only   it stands in the host's network namespace
+//   from RANGE, RANGE   its address is in one of them; "from nobody" where there is none
+// Draining backends follow after all frontends, with "-" for the frontend. That
+// the other ports of each ClusterIP are refused is not said for each.
 std::string Dump(const DatapathState& state);
 
 }  // namespace shunt

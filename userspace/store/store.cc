@@ -85,6 +85,11 @@ ServiceInput Store::InputOf(const NamespacedName& name) const {
   return input;
 }
 
+ServiceInput Store::Find(const NamespacedName& name) const {
+  absl::MutexLock lock(&mutex_);
+  return InputOf(name);
+}
+
 bool Store::synced() const {
   absl::MutexLock lock(&mutex_);
   return synced_;

@@ -41,6 +41,9 @@ class Store {
   // For the control thread: what changed since the last call, as one unit.
   ClusterChanges Take() ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // One Service with its slices as they are now. No Service: service is null.
+  ServiceInput Find(const NamespacedName& name) const ABSL_LOCKS_EXCLUDED(mutex_);
+
   bool synced() const ABSL_LOCKS_EXCLUDED(mutex_);
   Problems problems() const ABSL_LOCKS_EXCLUDED(mutex_);
   struct Sizes {

@@ -190,7 +190,8 @@ TEST(PlanService, CutsAListThatTheMapsCannotHold) {
   }
   const ServicePlan plan = PlanService(Input(MakeService("web", {"10.96.0.1"}), {slice}), kNode);
   const ServicePortState& state = *plan.ports.begin()->second;
-  EXPECT_THAT(state.ListOf(state.frontends[0]), SizeIs(SHUNT_MAX_SLOTS_PER_LIST));
+  EXPECT_THAT(state.ListOf({.key = {.address = Ip("10.96.0.1"), .port = 80}}),
+              SizeIs(SHUNT_MAX_SLOTS_PER_LIST));
   EXPECT_THAT(
       Texts(plan.problems),
       ElementsAre("Service shop/web|spec.ports[0]|65538 IPv4 endpoints are more than the maps "

@@ -3,6 +3,9 @@
 
 #include <map>
 #include <random>
+#include <string>
+#include <tuple>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "tests/unit/planner/cluster_builder.h"
@@ -29,10 +32,17 @@ class ChangingCluster {
       changes.node = snapshot_.node =
           Below(4) == 0 ? nullptr : NodeInZone(Below(2) == 0 ? "zone-a" : "zone-b");
     }
+    if (Below(10) == 0) {
+      node_addresses_.clear();
+      for (const char* address : {"127.0.0.1", "192.0.2.1", "192.0.2.2", "fd00::1", "10.96.0.1"}) {
+        if (Below(2) == 0) node_addresses_.push_back(Ip(address));
+      }
+    }
     return changes;
   }
 
   const ClusterSnapshot& snapshot() const { return snapshot_; }
+  const std::vector<IpAddress>& node_addresses() const { return node_addresses_; }
 
  private:
   int Below(int limit) { return std::uniform_int_distribution<>(0, limit - 1)(random_); }
@@ -48,7 +58,25 @@ class ChangingCluster {
     if (Below(4) == 0) service.internal_policy = TrafficPolicy::kLocal;
     if (Below(3) == 0) service.ports.push_back({.name = "alt", .port = 81});
     if (Below(8) == 0) service.ports.push_back({.name = "again", .port = 80});
+    MakeExternal(service);
     return Input(std::move(service), {MakeRandomSlice(name)});
+  }
+
+  void MakeExternal(Service& service) {
+    if (Below(2) == 0) return;
+    service.type = Below(3) == 0 ? ServiceType::kClusterIp : ServiceType::kLoadBalancer;
+    if (Below(2) == 0) service.external_policy = TrafficPolicy::kLocal;
+    for (ServicePort& port : service.ports) {
+      // Port numbers, too, so that node ports and addresses get in each other's way.
+      if (Below(2) == 0) port.node_port = Below(3) == 0 ? 80 : 30080 + Below(2);
+    }
+    for (const char* address : {"192.0.2.1", "203.0.113.1", "10.96.0.1", "2001:db8::1"}) {
+      if (Below(4) == 0) service.external_ips.push_back(Ip(address));
+      if (Below(4) == 0) service.load_balancer_ips.push_back(Ip(address));
+    }
+    if (Below(3) == 0) service.source_ranges.push_back(*Cidr::Parse("192.0.2.0/24"));
+    if (Below(8) == 0) service.denies_all_sources = true;
+    if (Below(4) == 0) service.affinity_timeout_s = 10800;
   }
 
   std::shared_ptr<const EndpointSlice> MakeRandomSlice(const std::string& name) {
@@ -68,6 +96,7 @@ class ChangingCluster {
 
   std::mt19937 random_;
   ClusterSnapshot snapshot_;
+  std::vector<IpAddress> node_addresses_;
 };
 
 bool AreEqual(const DatapathState& a, const DatapathState& b) {
@@ -89,55 +118,138 @@ void Follow(const StateChanges& changes, DatapathState& follower) {
   }
 }
 
-// Who owns each address and port, found by asking everybody.
-std::map<FrontendKey, NamespacedName> OwnersOf(const ClusterSnapshot& snapshot) {
-  std::map<FrontendKey, std::pair<absl::Time, NamespacedName>> owners;
-  for (const auto& [name, input] : snapshot.services) {
-    if (input.service == nullptr) continue;
-    for (const ServicePort& port : input.service->ports) {
-      for (const IpAddress& address : input.service->cluster_ips) {
-        const FrontendKey key{.address = address, .port = port.port, .protocol = port.protocol};
-        const std::pair claim(input.service->meta.created, name);
-        const auto [owner, is_new] = owners.emplace(key, claim);
-        if (!is_new && claim < owner->second) owner->second = claim;
-      }
+// --- What is served at each address and port, found by asking everybody
+
+struct Claimed {
+  shunt_frontend_kind kind;
+  absl::Time created;
+  NamespacedName name;
+  BackendList inside, outside;
+  bool checks_source = false, host_only = false;
+
+  auto Right() const { return std::tie(kind, created, name); }
+};
+
+using Claims = std::map<FrontendKey, Claimed>;
+
+bool IsLocal(TrafficPolicy policy) { return policy == TrafficPolicy::kLocal; }
+
+// Of one Service, the first port that wants an address has it.
+Claims ClaimsOf(const NamespacedName& name, const Service& service,
+                const std::vector<IpAddress>& node_addresses) {
+  Claims claims;
+  const auto list = [](bool local) { return local ? BackendList::kLocal : BackendList::kCluster; };
+  const bool outside_local =
+      IsLocal(service.external_policy) &&
+      (service.type != ServiceType::kClusterIp || !service.external_ips.empty());
+  const auto claim = [&](const IpAddress& address, uint16_t port, shunt_protocol protocol,
+                         shunt_frontend_kind kind) {
+    bool has_family = false, has_range = service.denies_all_sources;
+    for (const IpAddress& ip : service.cluster_ips) has_family |= ip.family() == address.family();
+    for (const Cidr& range : service.source_ranges) has_range |= range.family() == address.family();
+    if (!has_family) return;
+    const bool internal = kind == SHUNT_CLUSTER_IP,
+               external = !internal && kind != SHUNT_OTHER_PORTS;
+    claims.try_emplace({.address = address, .port = port, .protocol = protocol},
+                       Claimed{.kind = kind,
+                               .created = service.meta.created,
+                               .name = name,
+                               .inside = list(internal && IsLocal(service.internal_policy)),
+                               .outside = list(internal ? IsLocal(service.internal_policy)
+                                                        : external && outside_local),
+                               .checks_source = kind == SHUNT_LOAD_BALANCER_IP && has_range,
+                               .host_only = kind == SHUNT_NODE_PORT && address.IsLoopback()});
+  };
+  for (const ServicePort& port : service.ports) {
+    for (const auto& ip : service.cluster_ips)
+      claim(ip, port.port, port.protocol, SHUNT_CLUSTER_IP);
+    for (const auto& ip : service.load_balancer_ips) {
+      claim(ip, port.port, port.protocol, SHUNT_LOAD_BALANCER_IP);
+    }
+    for (const auto& ip : service.external_ips) {
+      claim(ip, port.port, port.protocol, SHUNT_EXTERNAL_IP);
+    }
+    if (port.node_port == 0) continue;
+    for (const auto& ip : node_addresses) {
+      claim(ip, port.node_port, port.protocol, SHUNT_NODE_PORT);
     }
   }
-  std::map<FrontendKey, NamespacedName> names;
-  for (const auto& [key, owner] : owners) names[key] = owner.second;
-  return names;
+  for (const IpAddress& ip : service.cluster_ips)
+    claim(ip, 0, SHUNT_ANY_PROTOCOL, SHUNT_OTHER_PORTS);
+  return claims;
 }
 
-std::map<FrontendKey, NamespacedName> OwnersIn(const DatapathState& state) {
-  std::map<FrontendKey, NamespacedName> owners;
-  for (const auto& [name, port] : state) {
-    for (const Frontend& frontend : port->frontends) {
-      const bool is_new =
-          owners.emplace(frontend.key, NamespacedName{name.name_space, name.name}).second;
-      EXPECT_TRUE(is_new) << frontend.key.ToString() << " stands in two service ports";
+Claims OwnersOf(const ClusterSnapshot& snapshot, const std::vector<IpAddress>& node_addresses) {
+  Claims owners;
+  for (const auto& [name, input] : snapshot.services) {
+    if (input.service == nullptr) continue;
+    for (const auto& [key, claim] : ClaimsOf(name, *input.service, node_addresses)) {
+      const auto [owner, is_new] = owners.emplace(key, claim);
+      if (!is_new && claim.Right() < owner->second.Right()) owner->second = claim;
     }
   }
   return owners;
 }
 
+// "web-1 kind 2 list 1 checks": each key, also as it is dialled from outside.
+std::map<std::string, std::string> TextsOf(const Claims& owners) {
+  std::map<std::string, std::string> texts;
+  const auto text = [](const Claimed& owner, BackendList list) {
+    return absl::StrCat(owner.name.ToString(), " kind ", int{owner.kind}, " list ",
+                        static_cast<int>(list), owner.checks_source ? " checks" : "",
+                        owner.host_only ? " host" : "");
+  };
+  for (const auto& [key, owner] : owners) {
+    texts[key.ToString()] = text(owner, owner.inside);
+    if (owner.host_only || owner.outside == owner.inside) continue;
+    FrontendKey outside = key;
+    outside.scope = SHUNT_SCOPE_OUTSIDE;
+    texts[outside.ToString()] = text(owner, owner.outside);
+  }
+  return texts;
+}
+
+std::map<std::string, std::string> TextsIn(const DatapathState& state) {
+  std::map<std::string, std::string> texts;
+  for (const auto& [name, port] : state) {
+    for (const Frontend& frontend : port->frontends) {
+      const bool is_new =
+          texts
+              .emplace(frontend.key.ToString(),
+                       absl::StrCat(name.name_space, "/", name.name, " kind ", int{frontend.kind},
+                                    " list ", static_cast<int>(frontend.list),
+                                    frontend.checks_source ? " checks" : "",
+                                    frontend.host_only ? " host" : ""))
+              .second;
+      EXPECT_TRUE(is_new) << frontend.key.ToString() << " stands in two service ports";
+    }
+  }
+  return texts;
+}
+
 TEST(Planner, AfterAnyHistoryTrafficGoesWhereAFreshAgentWouldSendIt) {
-  for (uint32_t seed = 0; seed < 40; ++seed) {
+  for (uint32_t seed = 0; seed < 170; ++seed) {  // 10,200 clusters
     ChangingCluster cluster(seed);
     Planner planner("node-a");
     DatapathState follower;
     for (int step = 0; step < 60; ++step) {
       SCOPED_TRACE(absl::StrCat("seed ", seed, ", step ", step));
-      Follow(planner.Update(cluster.Next()), follower);
+      const ClusterChanges changes = cluster.Next();
+      planner.SetNodePortAddresses(cluster.node_addresses());
+      Follow(planner.Update(changes), follower);
       Planner fresh("node-a");
+      fresh.SetNodePortAddresses(cluster.node_addresses());
       fresh.Update(cluster.snapshot());
       ASSERT_TRUE(AreEqual(planner.state(), fresh.state()))
           << Dump(planner.state()) << "but from scratch\n"
           << Dump(fresh.state());
       ASSERT_TRUE(AreEqual(planner.state(), follower));
       ASSERT_EQ(planner.problems(), fresh.problems());
-      ASSERT_EQ(OwnersIn(planner.state()), OwnersOf(cluster.snapshot()));
+      ASSERT_EQ(TextsIn(planner.state()),
+                TextsOf(OwnersOf(cluster.snapshot(), cluster.node_addresses())));
     }
-    ASSERT_TRUE(AreEqual(planner.state(), Plan(cluster.snapshot(), "node-a")));
+    ASSERT_TRUE(
+        AreEqual(planner.state(), Plan(cluster.snapshot(), "node-a", cluster.node_addresses())));
   }
 }
 

@@ -32,14 +32,14 @@ TEST(FrontendKey, StandsInTheMapsWithPortInHostOrderAndAddressInNetworkOrder) {
   const shunt_frontend_key key = Key("10.96.0.10", 80, SHUNT_UDP).ToAbi();
   EXPECT_EQ(key.port, 80);
   EXPECT_EQ(key.protocol, SHUNT_UDP);
-  EXPECT_EQ(key.scope, 0);
+  EXPECT_EQ(key.scope, SHUNT_SCOPE_NODE);
   EXPECT_THAT(key.address.bytes,
               ElementsAre(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 96, 0, 10));
 }
 
 TEST(FrontendKey, SurvivesTheWayThroughTheMaps) {
   FrontendKey key = Key("fd00::1", 65535, SHUNT_SCTP);
-  key.scope = 3;
+  key.scope = SHUNT_SCOPE_OUTSIDE;
   EXPECT_EQ(FrontendKey::FromAbi(key.ToAbi()), key);
 }
 

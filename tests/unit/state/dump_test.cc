@@ -49,6 +49,55 @@ TEST(Dump, NamesTheVerdictOfAnEmptyListThatDoesNotRefuse) {
             "10.96.0.10:80/TCP   shop/web   -         not_a_service\n");
 }
 
+Frontend LoadBalancer(std::string_view address) {
+  return {.key = Key(address, 80), .kind = SHUNT_LOAD_BALANCER_IP, .checks_source = true};
+}
+
+TEST(Dump, SaysWhoMayDial) {
+  Frontend loopback{.key = Key("127.0.0.1", 30080), .kind = SHUNT_NODE_PORT, .host_only = true};
+  ServicePortState web = *Port({loopback, LoadBalancer("192.0.2.1")}, {Chosen("10.244.1.5", 80)});
+  web.sources = {Cidr::Parse("10.0.0.0/8").value(), Cidr::Parse("2001:db8::/32").value()};
+  DatapathState state;
+  state[{"shop", "web", ""}] = std::make_shared<ServicePortState>(web);
+  state[{"shop", "api", ""}] = Port({LoadBalancer("192.0.2.2")}, {});
+
+  EXPECT_EQ(Dump(state),
+            "FRONTEND              SERVICE    BACKEND         NOTE\n"
+            "127.0.0.1:30080/TCP   shop/web   10.244.1.5:80   (host only)\n"
+            "192.0.2.1:80/TCP      shop/web   10.244.1.5:80   (from 10.0.0.0/8, 2001:db8::/32)\n"
+            "192.0.2.2:80/TCP      shop/api   -               refused (from nobody)\n");
+}
+
+TEST(Dump, ShowsWhatIsDialledFromOutsideWhereThatGoesElsewhere) {
+  Frontend outside{.key = Key("192.0.2.1", 80),
+                   .kind = SHUNT_EXTERNAL_IP,
+                   .list = BackendList::kLocal,
+                   .when_empty = SHUNT_NO_LOCAL_ENDPOINT};
+  outside.key.scope = SHUNT_SCOPE_OUTSIDE;
+  DatapathState state;
+  state[{"shop", "web", ""}] =
+      Port({{.key = Key("192.0.2.1", 80), .kind = SHUNT_EXTERNAL_IP}, outside},
+           {Chosen("10.244.1.5", 80)});
+
+  EXPECT_EQ(Dump(state),
+            "FRONTEND                        SERVICE    BACKEND         NOTE\n"
+            "192.0.2.1:80/TCP                shop/web   10.244.1.5:80\n"
+            "192.0.2.1:80/TCP from outside   shop/web   -               no_local_endpoint\n");
+}
+
+TEST(Dump, DoesNotRepeatThatOtherPortsAreRefused) {
+  DatapathState state;
+  state[{"shop", "web", ""}] = Port({{.key = Key("10.96.0.10", 0, SHUNT_ANY_PROTOCOL),
+                                      .kind = SHUNT_OTHER_PORTS,
+                                      .when_empty = SHUNT_NO_PORT},
+                                     {.key = Key("10.96.0.10", 80)}},
+                                    {Chosen("10.244.1.5", 80)});
+
+  EXPECT_EQ(Dump(state),
+            "FRONTEND            SERVICE    BACKEND         NOTE\n"
+            "10.96.0.10:80/TCP   shop/web   10.244.1.5:80\n");
+}
+
 TEST(Dump, OfANodeWithoutServicesIsTheHeaderAlone) {
   EXPECT_EQ(Dump({}), "FRONTEND   SERVICE   BACKEND   NOTE\n");
 }

@@ -45,6 +45,17 @@ std::vector<Cidr> DecodePodCidrs(const Value& spec) {
   return cidrs;
 }
 
+bool HasAutoscalerTaint(const Value& taints) {
+  for (size_t i = 0; i < taints.size(); ++i) {
+    const Value taint = taints.At(i);
+    const UnitScope unit(taint.report());
+    if (taint.ExpectMap() && taint.Get("key").Text() == "ToBeDeletedByClusterAutoscaler") {
+      return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 Node DecodeNode(const Value& object, ObjectMeta meta) {
@@ -55,7 +66,10 @@ Node DecodeNode(const Value& object, ObjectMeta meta) {
 
   const Value status = object.Map("status");
   node.addresses = DecodeAddresses(status.List("addresses"));
-  node.pod_cidrs = DecodePodCidrs(object.Map("spec"));
+  const Value spec = object.Map("spec");
+  node.pod_cidrs = DecodePodCidrs(spec);
+  node.being_removed =
+      !metadata.Get("deletionTimestamp").absent() || HasAutoscalerTaint(spec.List("taints"));
   return node;
 }
 
