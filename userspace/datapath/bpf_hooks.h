@@ -37,9 +37,10 @@ inline constexpr std::array<BpfHook, SHUNT_HOOK_COUNT> kBpfHooks = {{
 }};
 
 // Maps by their names, which are also the names of their pins.
-inline constexpr std::array<std::string_view, 8> kBpfMaps = {
-    "shunt_frontends", "shunt_slots",    "shunt_backends", "shunt_socket",
-    "shunt_datagrams", "shunt_counters", "shunt_services", "shunt_meta",
+inline constexpr std::array<std::string_view, 12> kBpfMaps = {
+    "shunt_frontends", "shunt_sources",  "shunt_affinity",  "shunt_slots",
+    "shunt_backends",  "shunt_socket",   "shunt_datagrams", "shunt_counters",
+    "shunt_tallies",   "shunt_opt_outs", "shunt_services",  "shunt_meta",
 };
 
 }  // namespace shunt

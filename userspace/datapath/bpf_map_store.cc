@@ -12,6 +12,7 @@
 #include "userspace/base/absl_view.h"
 #include "userspace/base/status.h"
 #include "userspace/datapath/bpf_batch.h"
+#include "userspace/datapath/source_key.h"
 
 namespace shunt {
 namespace {
@@ -77,6 +78,14 @@ absl::Status BpfMapStore::DeleteFrontend(const shunt_frontend_key& key) {
   return Delete(maps_.frontends.get(), "shunt_frontends", key);
 }
 
+absl::Status BpfMapStore::PutSource(const shunt_source_key& key) {
+  return Put(maps_.sources.get(), "shunt_sources", SHUNT_MAX_SOURCES, key, SourceValueOf(key));
+}
+
+absl::Status BpfMapStore::DeleteSource(const shunt_source_key& key) {
+  return Delete(maps_.sources.get(), "shunt_sources", key);
+}
+
 absl::Status BpfMapStore::PutService(uint32_t service_id, const shunt_service& value) {
   return Put(maps_.services.get(), "shunt_services", SHUNT_MAX_SERVICES, service_id, value);
 }
@@ -116,6 +125,18 @@ absl::StatusOr<std::vector<MapStore::FrontendEntry>> BpfMapStore::Frontends() co
 
 absl::StatusOr<std::vector<MapStore::ServiceEntry>> BpfMapStore::Services() const {
   return ReadHash<uint32_t, shunt_service>(maps_.services.get());
+}
+
+// One by one: a trie has no position that could be kept between batches.
+absl::StatusOr<std::vector<shunt_source_key>> BpfMapStore::Sources() const {
+  std::vector<shunt_source_key> keys;
+  shunt_source_key key;
+  while (bpf_map_get_next_key(maps_.sources.get(), keys.empty() ? nullptr : &keys.back(), &key) ==
+         0) {
+    keys.push_back(key);
+  }
+  if (errno != ENOENT) return ErrnoStatus("map shunt_sources");
+  return keys;
 }
 
 }  // namespace shunt

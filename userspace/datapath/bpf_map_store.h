@@ -16,7 +16,7 @@ class BpfMapStore : public MapStore {
  public:
   enum class Access { kReadOnly, kReadWrite };
   struct Maps {
-    UniqueFd frontends, services, slots, backends;
+    UniqueFd frontends, sources, services, slots, backends;
   };
 
   // Takes over the descriptors of maps that are laid out as abi.h says.
@@ -24,12 +24,15 @@ class BpfMapStore : public MapStore {
 
   absl::Status PutFrontend(const shunt_frontend_key& key, const shunt_frontend& value) override;
   absl::Status DeleteFrontend(const shunt_frontend_key& key) override;
+  absl::Status PutSource(const shunt_source_key& key) override;
+  absl::Status DeleteSource(const shunt_source_key& key) override;
   absl::Status PutService(uint32_t service_id, const shunt_service& value) override;
   absl::Status DeleteService(uint32_t service_id) override;
   absl::Status PutSlots(uint32_t base, absl::Span<const shunt_backend_ref> slots) override;
   absl::Status PutBackend(uint32_t id, const shunt_backend& value) override;
   absl::StatusOr<std::vector<FrontendEntry>> Frontends() const override;
   absl::StatusOr<std::vector<ServiceEntry>> Services() const override;
+  absl::StatusOr<std::vector<shunt_source_key>> Sources() const override;
   absl::Span<const shunt_backend_ref> slots() const override {
     return slots_.Elements<const shunt_backend_ref>();
   }

@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "shunt/abi.h"
 #include "sock.skel.h"
+#include "userspace/base/netns.h"
 #include "userspace/base/status.h"
 #include "userspace/base/unique_fd.h"
 #include "userspace/datapath/bpf_hooks.h"
@@ -86,6 +87,22 @@ bool HasHelper(bpf_func_id helper) {
   return libbpf_probe_bpf_helper(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, helper, nullptr) == 1;
 }
 
+absl::Status Detach(const PinDirectory& pins, const BpfHook& hook) {
+  absl::StatusOr<UniqueFd> link = pins.Open(hook.LinkName());
+  if (absl::IsNotFound(link.status())) return absl::OkStatus();
+  SHUNT_RETURN_IF_ERROR(link.status());
+  if (bpf_link_detach(link->get()) < 0) return ErrnoStatus(absl::StrCat("detach ", hook.name));
+  return pins.Remove(hook.LinkName());
+}
+
+// In the opposite order of attaching.
+absl::Status DetachAll(const PinDirectory& pins) {
+  for (auto hook = kBpfHooks.rbegin(); hook != kBpfHooks.rend(); ++hook) {
+    SHUNT_RETURN_IF_ERROR(Detach(pins, *hook));
+  }
+  return absl::OkStatus();
+}
+
 class LoadedDatapath final : public Datapath {
  public:
   explicit LoadedDatapath(const Options& options) : options_(options), pins_(options.bpffs) {}
@@ -99,6 +116,7 @@ class LoadedDatapath final : public Datapath {
 
  private:
   absl::Status Prepare();
+  absl::Status Configure();
   void AdoptMaps();
   absl::StatusOr<std::unique_ptr<MapStore>> OpenStore() const;
   absl::StatusOr<UniqueFd> MapFd(const char* name) const;
@@ -128,13 +146,26 @@ absl::Status LoadedDatapath::Load() {
   LibbpfLog log;
   skeleton_.reset(shunt_sock::open());
   if (skeleton_ == nullptr) return LoadStatus(errno, log.text());
-  skeleton_->rodata->shunt_config.has_set_retval = HasHelper(BPF_FUNC_set_retval);
-  skeleton_->rodata->shunt_config.has_mptcp = HasHelper(BPF_FUNC_skc_to_mptcp_sock);
+  SHUNT_RETURN_IF_ERROR(Configure());
   AdoptMaps();
   if (const int result = shunt_sock::load(skeleton_.get()); result < 0) {
     return LoadStatus(-result, log.text());
   }
   SHUNT_ASSIGN_OR_RETURN(store_, OpenStore());
+  return absl::OkStatus();
+}
+
+absl::Status LoadedDatapath::Configure() {
+  shunt_config& config = skeleton_->rodata->shunt_config;
+  config.has_set_retval = HasHelper(BPF_FUNC_set_retval);
+  config.has_mptcp = HasHelper(BPF_FUNC_skc_to_mptcp_sock);
+  config.can_read_kernel = HasHelper(BPF_FUNC_probe_read_kernel);
+  config.host_netns_cookie = OwnNetnsCookie();
+  config.only_host = options_.socket_lb == SocketLb::kHost;
+  if (config.only_host && config.host_netns_cookie == 0) {
+    return absl::FailedPreconditionError(
+        "socketLB host needs a kernel that numbers network namespaces (5.14 or newer)");
+  }
   return absl::OkStatus();
 }
 
@@ -161,6 +192,7 @@ absl::StatusOr<UniqueFd> LoadedDatapath::MapFd(const char* name) const {
 absl::StatusOr<std::unique_ptr<MapStore>> LoadedDatapath::OpenStore() const {
   BpfMapStore::Maps maps;
   SHUNT_ASSIGN_OR_RETURN(maps.frontends, MapFd("shunt_frontends"));
+  SHUNT_ASSIGN_OR_RETURN(maps.sources, MapFd("shunt_sources"));
   SHUNT_ASSIGN_OR_RETURN(maps.services, MapFd("shunt_services"));
   SHUNT_ASSIGN_OR_RETURN(maps.slots, MapFd("shunt_slots"));
   SHUNT_ASSIGN_OR_RETURN(maps.backends, MapFd("shunt_backends"));
@@ -173,10 +205,15 @@ int LoadedDatapath::ProgramFd(const BpfHook& hook) const {
 }
 
 absl::Status LoadedDatapath::WriteMeta() const {
-  shunt_meta meta = {.magic = SHUNT_MAGIC, .layout_version = SHUNT_LAYOUT_VERSION, .build = {}};
-  options_.build.copy(meta.build, sizeof(meta.build) - 1);
   const uint32_t key = 0;
   const int fd = bpf_map__fd(skeleton_->maps.shunt_meta);
+  shunt_meta meta = {};  // opt_outs stays as it is
+  if (bpf_map_lookup_elem(fd, &key, &meta) < 0) return ErrnoStatus("map shunt_meta");
+  meta = {.magic = SHUNT_MAGIC,
+          .layout_version = SHUNT_LAYOUT_VERSION,
+          .opt_outs = meta.opt_outs,
+          .build = {}};
+  options_.build.copy(meta.build, sizeof(meta.build) - 1);
   if (bpf_map_update_elem(fd, &key, &meta, BPF_ANY) < 0) return ErrnoStatus("map shunt_meta");
   return absl::OkStatus();
 }
@@ -222,16 +259,12 @@ absl::Status LoadedDatapath::PinAll() const {
 
 absl::Status LoadedDatapath::Attach() {
   SHUNT_RETURN_IF_ERROR(WriteMeta());
+  if (options_.socket_lb == SocketLb::kOff) {
+    SHUNT_RETURN_IF_ERROR(DetachAll(pins_));
+    return PinAll();
+  }
   for (const BpfHook& hook : kBpfHooks) SHUNT_RETURN_IF_ERROR(AttachHook(hook));
   return PinAll();
-}
-
-absl::Status Detach(const PinDirectory& pins, const BpfHook& hook) {
-  absl::StatusOr<UniqueFd> link = pins.Open(hook.LinkName());
-  if (absl::IsNotFound(link.status())) return absl::OkStatus();
-  SHUNT_RETURN_IF_ERROR(link.status());
-  if (bpf_link_detach(link->get()) < 0) return ErrnoStatus(absl::StrCat("detach ", hook.name));
-  return pins.Remove(hook.LinkName());
 }
 
 }  // namespace
@@ -247,10 +280,8 @@ absl::Status RemoveDatapath(const std::string& bpffs) {
   absl::StatusOr<UniqueFd> lock = pins.Lock();
   if (absl::IsNotFound(lock.status())) return absl::OkStatus();
   SHUNT_RETURN_IF_ERROR(lock.status());
-  for (auto hook = kBpfHooks.rbegin(); hook != kBpfHooks.rend(); ++hook) {
-    SHUNT_RETURN_IF_ERROR(Detach(pins, *hook));
-    SHUNT_RETURN_IF_ERROR(pins.Remove(hook->ProgramName()));
-  }
+  SHUNT_RETURN_IF_ERROR(DetachAll(pins));
+  for (const BpfHook& hook : kBpfHooks) SHUNT_RETURN_IF_ERROR(pins.Remove(hook.ProgramName()));
   for (std::string_view name : kBpfMaps) SHUNT_RETURN_IF_ERROR(pins.Remove(name));
   if (rmdir(bpffs.c_str()) < 0) return ErrnoStatus(absl::StrCat("remove ", bpffs));
   return absl::OkStatus();

@@ -2,6 +2,7 @@
 #ifndef SHUNT_DATAPATH_DATAPATH_H_
 #define SHUNT_DATAPATH_DATAPATH_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -20,22 +21,33 @@ namespace shunt {
 // Belongs to the control thread.
 class Datapath {
  public:
+  // Whose connections the socket hooks translate.
+  enum class SocketLb : uint8_t {
+    kAll,   // of every process in the cgroup
+    kHost,  // of those in the host's network namespace
+    kOff,   // of nobody: nothing is attached
+  };
+
   struct Options {
     std::string bpffs;   // directory for the pins, made if missing; on a bpf file system
     std::string cgroup;  // directory of a cgroup v2 whose processes are served
     std::string build;   // version to leave in shunt_meta
+    SocketLb socket_lb = SocketLb::kAll;
   };
 
   // Adopts the pinned maps where they have our layout, else makes new ones
-  // beside them, and loads the programs. Changes nothing for traffic.
-  // Unavailable: another agent holds the directory.
+  // beside them, and loads the programs. Changes nothing for traffic. The
+  // calling thread is in the host's network namespace.
+  // Unavailable: another agent holds the directory. FailedPrecondition: kHost on
+  // a kernel that cannot tell network namespaces apart (before 5.14).
   static absl::StatusOr<std::unique_ptr<Datapath>> Open(const Options& options);
 
   virtual ~Datapath() = default;
 
   virtual MapStore& maps() = 0;
   // Puts the programs in charge and pins all: attaches them, or replaces those
-  // that run. To be called once the maps hold a complete state.
+  // that run; with kOff detaches those that run. To be called once the maps hold
+  // a complete state.
   virtual absl::Status Attach() = 0;
   // The configuration that the programs were loaded with.
   virtual const shunt_config& config() const = 0;

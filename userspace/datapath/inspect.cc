@@ -3,10 +3,12 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <time.h>
 
 #include <algorithm>
 #include <cstring>
 #include <fstream>
+#include <numeric>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
@@ -14,6 +16,7 @@
 #include "absl/strings/strip.h"
 #include "shunt/abi.h"
 #include "userspace/base/status.h"
+#include "userspace/datapath/abi_address.h"
 #include "userspace/datapath/bpf_batch.h"
 #include "userspace/datapath/bpf_hooks.h"
 #include "userspace/datapath/bpf_map_store.h"
@@ -57,6 +60,8 @@ absl::StatusOr<MapInfo> Inspect(const PinDirectory& pins, std::string_view name)
 std::optional<uint64_t> CountEntries(const MapStore& maps, std::string_view name,
                                      const std::vector<MapStore::FrontendEntry>& frontends) {
   if (name == "shunt_frontends") return frontends.size();
+  if (name == "shunt_sources")
+    return maps.Sources().value_or(std::vector<shunt_source_key>()).size();
   if (name == "shunt_services")
     return maps.Services().value_or(std::vector<MapStore::ServiceEntry>()).size();
   if (name == "shunt_backends") {
@@ -92,10 +97,12 @@ absl::StatusOr<shunt_meta> ReadMeta(const PinDirectory& pins) {
 absl::StatusOr<std::vector<MapInfo>> InspectMaps(const std::string& bpffs) {
   SHUNT_ASSIGN_OR_RETURN(std::unique_ptr<MapStore> maps, OpenPinnedMaps(bpffs));
   SHUNT_ASSIGN_OR_RETURN(auto frontends, maps->Frontends());
+  SHUNT_ASSIGN_OR_RETURN(const auto affinity, ReadAffinity(bpffs));
   std::vector<MapInfo> result;
   for (std::string_view name : kBpfMaps) {
     SHUNT_ASSIGN_OR_RETURN(MapInfo info, Inspect(PinDirectory(bpffs), name));
-    info.entries = CountEntries(*maps, name, frontends);
+    info.entries =
+        name == "shunt_affinity" ? affinity.size() : CountEntries(*maps, name, frontends);
     result.push_back(std::move(info));
   }
   return result;
@@ -137,6 +144,47 @@ absl::StatusOr<VerdictCounters> ReadCounters(const std::string& bpffs) {
   return counters;
 }
 
+absl::StatusOr<Tallies> ReadTallies(const std::string& bpffs) {
+  SHUNT_ASSIGN_OR_RETURN(UniqueFd fd, PinDirectory(bpffs).OpenReadOnly("shunt_tallies"));
+  std::vector<uint64_t> per_cpu(libbpf_num_possible_cpus());
+  Tallies tallies = {};
+  for (uint32_t tally = 0; tally < SHUNT_TALLY_COUNT; ++tally) {
+    if (bpf_map_lookup_elem(fd.get(), &tally, per_cpu.data()) < 0) {
+      return ErrnoStatus("map shunt_tallies");
+    }
+    tallies[tally] = std::accumulate(per_cpu.begin(), per_cpu.end(), uint64_t{0});
+  }
+  return tallies;
+}
+
+absl::StatusOr<std::vector<AffinityEntry>> ReadAffinity(const std::string& bpffs) {
+  SHUNT_ASSIGN_OR_RETURN(UniqueFd fd, PinDirectory(bpffs).OpenReadOnly("shunt_affinity"));
+  SHUNT_ASSIGN_OR_RETURN(const auto entries,
+                         (ReadHash<shunt_affinity_key, shunt_affinity>(fd.get())));
+  timespec now = {};
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  const int64_t now_ns = now.tv_sec * int64_t{1'000'000'000} + now.tv_nsec;
+  std::vector<AffinityEntry> result;
+  result.reserve(entries.size());
+  for (const auto& [key, value] : entries) {
+    const int64_t idle_ns = now_ns - static_cast<int64_t>(value.last_used_ns);
+    result.push_back({.service_id = key.service_id,
+                      .netns_cookie = key.netns_cookie,
+                      .client = ToIpAddress(key.address),
+                      .backend = value.backend,
+                      .idle_s = std::max<int64_t>(idle_ns, 0) / 1e9});
+  }
+  return result;
+}
+
+absl::StatusOr<AffinityCounts> CountAffinity(const std::string& bpffs) {
+  SHUNT_ASSIGN_OR_RETURN(const auto entries, ReadAffinity(bpffs));
+  SHUNT_ASSIGN_OR_RETURN(const Tallies tallies, ReadTallies(bpffs));
+  const uint64_t added = tallies[SHUNT_TALLY_AFFINITY_ADDED];
+  return AffinityCounts{.entries = entries.size(),
+                        .evicted = added > entries.size() ? added - entries.size() : 0};
+}
+
 absl::StatusOr<std::unique_ptr<MapStore>> OpenPinnedMaps(const std::string& bpffs) {
   const PinDirectory pins(bpffs);
   SHUNT_ASSIGN_OR_RETURN(shunt_meta meta, ReadMeta(pins));
@@ -148,6 +196,7 @@ absl::StatusOr<std::unique_ptr<MapStore>> OpenPinnedMaps(const std::string& bpff
   }
   BpfMapStore::Maps maps;
   SHUNT_ASSIGN_OR_RETURN(maps.frontends, pins.OpenReadOnly("shunt_frontends"));
+  SHUNT_ASSIGN_OR_RETURN(maps.sources, pins.OpenReadOnly("shunt_sources"));
   SHUNT_ASSIGN_OR_RETURN(maps.services, pins.OpenReadOnly("shunt_services"));
   // The kernel shares no memory with a descriptor that is read-only (EINVAL), so
   // these are not; their memory is mapped for reading only.

@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "shunt/types.h"
+#include "userspace/base/ip_address.h"
 #include "userspace/datapath/map_store.h"
 
 namespace shunt {
@@ -36,9 +37,29 @@ struct ProgramInfo {
 // runs[verdict][hook]
 using VerdictCounters = std::array<std::array<uint64_t, SHUNT_HOOK_COUNT>, SHUNT_VERDICT_COUNT>;
 
+// By enum shunt_tally.
+using Tallies = std::array<uint64_t, SHUNT_TALLY_COUNT>;
+
+// A client's backend, by sessionAffinity ClientIP.
+struct AffinityEntry {
+  uint32_t service_id = 0;
+  uint64_t netns_cookie = 0;  // 0: the client is `client`
+  IpAddress client;           // else its family's zero
+  shunt_backend_ref backend;
+  double idle_s = 0;  // since the client's last new connection
+};
+
+// How full shunt_affinity is: an entry that made room for another is gone.
+struct AffinityCounts {
+  uint64_t entries = 0, evicted = 0;
+};
+
 absl::StatusOr<std::vector<MapInfo>> InspectMaps(const std::string& bpffs);
 absl::StatusOr<std::vector<ProgramInfo>> InspectPrograms(const std::string& bpffs);
 absl::StatusOr<VerdictCounters> ReadCounters(const std::string& bpffs);
+absl::StatusOr<Tallies> ReadTallies(const std::string& bpffs);
+absl::StatusOr<std::vector<AffinityEntry>> ReadAffinity(const std::string& bpffs);
+absl::StatusOr<AffinityCounts> CountAffinity(const std::string& bpffs);
 
 // The pinned maps, read-only: every Put and Delete fails. Fails with
 // NotFound where nothing is pinned, and with FailedPrecondition, naming both

@@ -2,7 +2,6 @@
 #include "userspace/datapath/inventory.h"
 
 #include <algorithm>
-#include <cstring>
 #include <optional>
 
 #include "absl/container/btree_map.h"
@@ -23,6 +22,8 @@ class InventoryTaker {
   absl::StatusOr<Inventory> Take() {
     SHUNT_ASSIGN_OR_RETURN(std::vector<MapStore::ServiceEntry> services, maps_.Services());
     SHUNT_ASSIGN_OR_RETURN(std::vector<MapStore::FrontendEntry> frontends, maps_.Frontends());
+    SHUNT_ASSIGN_OR_RETURN(inventory_.sources, maps_.Sources());
+    for (const shunt_source_key& source : inventory_.sources) Mention(source.service_id);
     TakeServices(std::move(services));
     TakeBackends();
     TakeFrontends(frontends);
@@ -89,10 +90,8 @@ class InventoryTaker {
 
   // Looks at everything but the slots.
   bool IsIntact(const shunt_frontend_key& key, const shunt_frontend& value) const {
-    const shunt_frontend padding{};
     return protocols_.contains(value.owner.service_id) &&
            value.owner.tag == shunt_frontend_tag(&key) &&
-           std::memcmp(value._pad, padding._pad, sizeof(padding._pad)) == 0 &&
            value.slots.count <= SHUNT_MAX_SLOTS_PER_LIST &&
            uint64_t{value.slots.base} + value.slots.count <= maps_.slots().size();
   }

@@ -35,6 +35,7 @@ struct Inventory {
   };
 
   std::vector<Service> services;
+  std::vector<shunt_source_key> sources;
   std::vector<LiveBackend> backends;    // by id
   std::vector<LiveFrontend> frontends;  // by key
   uint32_t highest_service_id = 0;      // that is mentioned anywhere

@@ -26,6 +26,10 @@ class MapStore {
   virtual absl::Status PutFrontend(const shunt_frontend_key& key, const shunt_frontend& value) = 0;
   // Deleting what is not there succeeds.
   virtual absl::Status DeleteFrontend(const shunt_frontend_key& key) = 0;
+  // shunt_sources: a key is there or not, its value is SourceValueOf(). Both succeed where nothing
+  // changes.
+  virtual absl::Status PutSource(const shunt_source_key& key) = 0;
+  virtual absl::Status DeleteSource(const shunt_source_key& key) = 0;
   virtual absl::Status PutService(uint32_t service_id, const shunt_service& value) = 0;
   virtual absl::Status DeleteService(uint32_t service_id) = 0;
   // Plain stores: not atomic for readers, so nobody may be able to reach these
@@ -38,6 +42,7 @@ class MapStore {
   using ServiceEntry = std::pair<uint32_t, shunt_service>;
   virtual absl::StatusOr<std::vector<FrontendEntry>> Frontends() const = 0;
   virtual absl::StatusOr<std::vector<ServiceEntry>> Services() const = 0;
+  virtual absl::StatusOr<std::vector<shunt_source_key>> Sources() const = 0;
   // The arrays as far as anybody wrote; behind that all is zero. Writing makes
   // them longer and never moves them.
   virtual absl::Span<const shunt_backend_ref> slots() const = 0;

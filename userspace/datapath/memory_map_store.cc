@@ -39,6 +39,23 @@ absl::Status MemoryMapStore::DeleteFrontend(const shunt_frontend_key& key) {
   return absl::OkStatus();
 }
 
+absl::Status MemoryMapStore::PutSource(const shunt_source_key& key) {
+  SHUNT_RETURN_IF_ERROR(Attempt("shunt_sources"));
+  if (!sources_.contains(key) && sources_.size() >= sizes_.sources) {
+    return Full("shunt_sources", sizes_.sources);
+  }
+  sources_.insert(key);
+  Written();
+  return absl::OkStatus();
+}
+
+absl::Status MemoryMapStore::DeleteSource(const shunt_source_key& key) {
+  SHUNT_RETURN_IF_ERROR(Attempt("shunt_sources"));
+  sources_.erase(key);
+  Written();
+  return absl::OkStatus();
+}
+
 absl::Status MemoryMapStore::PutService(uint32_t service_id, const shunt_service& value) {
   SHUNT_RETURN_IF_ERROR(Attempt("shunt_services"));
   if (!services_.contains(service_id) && services_.size() >= sizes_.services) {

@@ -13,6 +13,7 @@
 #include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
 #include "userspace/datapath/map_store.h"
+#include "userspace/datapath/source_key.h"
 #include "userspace/state/datapath_state.h"
 
 namespace shunt {
@@ -23,6 +24,7 @@ class MemoryMapStore : public MapStore {
  public:
   struct Sizes {
     size_t frontends = 1024;
+    size_t sources = 1024;
     size_t services = 1024;
     size_t slots = 4096;
     size_t backends = 1024;
@@ -42,6 +44,8 @@ class MemoryMapStore : public MapStore {
 
   absl::Status PutFrontend(const shunt_frontend_key& key, const shunt_frontend& value) override;
   absl::Status DeleteFrontend(const shunt_frontend_key& key) override;
+  absl::Status PutSource(const shunt_source_key& key) override;
+  absl::Status DeleteSource(const shunt_source_key& key) override;
   absl::Status PutService(uint32_t service_id, const shunt_service& value) override;
   absl::Status DeleteService(uint32_t service_id) override;
   absl::Status PutSlots(uint32_t base, absl::Span<const shunt_backend_ref> slots) override;
@@ -49,6 +53,9 @@ class MemoryMapStore : public MapStore {
 
   absl::StatusOr<std::vector<FrontendEntry>> Frontends() const override;
   absl::StatusOr<std::vector<ServiceEntry>> Services() const override;
+  absl::StatusOr<std::vector<shunt_source_key>> Sources() const override {
+    return std::vector<shunt_source_key>(sources_.begin(), sources_.end());
+  }
   absl::Span<const shunt_backend_ref> slots() const override {
     return absl::MakeSpan(slots_).first(slots_written_);
   }
@@ -92,6 +99,7 @@ class MemoryMapStore : public MapStore {
 
   const Sizes sizes_;
   absl::btree_map<FrontendKey, shunt_frontend> frontends_;
+  absl::btree_set<shunt_source_key, SourceKeyLess> sources_;
   absl::btree_map<uint32_t, shunt_service> services_;
   std::vector<shunt_backend_ref> slots_;
   std::vector<shunt_backend> backends_;

@@ -21,6 +21,14 @@ bool SameRefs(const std::vector<shunt_backend_ref>& a, const std::vector<shunt_b
   });
 }
 
+uint8_t FlagsOf(const Frontend& frontend, const ServiceRecord& record) {
+  const bool ends_tcp = record.desired->ends_tcp && record.name.protocol == SHUNT_TCP;
+  return (frontend.list == BackendList::kLocal ? SHUNT_FRONTEND_LOCAL : 0) |
+         (frontend.checks_source ? SHUNT_FRONTEND_CHECK_SOURCE : 0) |
+         (frontend.host_only ? SHUNT_FRONTEND_HOST_ONLY : 0) |
+         (ends_tcp ? SHUNT_FRONTEND_END_TCP : 0);
+}
+
 uint8_t BitOf(ListRole role) { return static_cast<uint8_t>(1u << role); }
 
 }  // namespace
@@ -47,12 +55,14 @@ Reconciler::Result Reconciler::Apply(const StateChanges& changes) {
   Records ready = TouchedAndDesired();
   std::erase_if(ready, [&](ServiceRecord* record) { return !WriteName(*record); });
   std::erase_if(ready, [&](ServiceRecord* record) { return !UpsertBackends(*record); });
+  std::erase_if(ready, [&](ServiceRecord* record) { return !AddSources(*record); });
   std::erase_if(ready, [&](ServiceRecord* record) { return !FillLists(*record); });
   PutFrontends(ready);
   // Deleting and replacing frontends has touched those that they left as well.
   for (uint32_t id : touched_) {
     ServiceRecord* record = services_.Find(id);
     if (record == nullptr) continue;
+    if (!HasLeavers(*record)) RemoveSources(*record);
     ReleaseLists(*record);
     FreeBackends(*record);
   }
@@ -138,7 +148,9 @@ bool Reconciler::UpsertBackends(ServiceRecord& record) {
 // Step 3.
 bool Reconciler::FillLists(ServiceRecord& record) {
   uint8_t used = 0;
-  for (const Frontend& frontend : record.desired->frontends) used |= BitOf(RoleOf(frontend));
+  for (const Frontend& frontend : record.desired->frontends) {
+    if (frontend.kind != SHUNT_OTHER_PORTS) used |= BitOf(RoleOf(frontend));
+  }
   WantedLists wanted = ListsOf(record, backends_);
   for (ListRole role = 0; role < kListRoles; ++role) {
     if ((used & BitOf(role)) == 0) wanted[role].clear();
@@ -198,28 +210,51 @@ absl::StatusOr<SlotList*> Reconciler::FillFresh(ServiceRecord& record,
 }
 
 // Step 4, the commit: each of these writes moves the traffic of one frontend.
+// One that is new to its service port and checks the source waits until no
+// sources are left that have to go: it never was open to them.
 void Reconciler::PutFrontends(const Records& ready) {
   for (ServiceRecord* record : ready) {
     for (const Frontend& frontend : record->desired->frontends) {
       frontends_.Want(frontend.key, ValueOf(*record, frontend));
     }
   }
-  frontends_.FlushPuts(
-      [&](const FrontendKey& key, const shunt_frontend* actual, const shunt_frontend& desired) {
-        if (!Wrote(desired.owner.service_id, maps_.PutFrontend(key.ToAbi(), desired))) return false;
-        Enter(desired);
-        if (actual != nullptr) Leave(*actual);
-        return true;
-      });
+  absl::btree_set<uint32_t> waiting;
+  frontends_.FlushPuts([&](const auto& key, const auto* actual, const auto& desired) {
+    const uint32_t id = desired.owner.service_id;
+    const bool is_new = actual == nullptr || actual->owner.service_id != id;
+    if (is_new && (desired.flags & SHUNT_FRONTEND_CHECK_SOURCE) != 0 &&
+        !SurplusSources(*services_.Find(id)).empty()) {
+      waiting.insert(id);
+      return false;
+    }
+    return PutFrontend(key, actual, desired);
+  });
+  if (waiting.empty()) return;
+  for (uint32_t id : waiting) RemoveSources(*services_.Find(id));
+  frontends_.FlushPuts([&](const auto& key, const auto* actual, const auto& desired) {
+    return !failures_.contains(desired.owner.service_id) && PutFrontend(key, actual, desired);
+  });
+}
+
+bool Reconciler::PutFrontend(const FrontendKey& key, const shunt_frontend* actual,
+                             const shunt_frontend& desired) {
+  if (!Wrote(desired.owner.service_id, maps_.PutFrontend(key.ToAbi(), desired))) return false;
+  Enter(desired);
+  if (actual != nullptr) Leave(*actual);
+  return true;
 }
 
 shunt_frontend Reconciler::ValueOf(ServiceRecord& record, const Frontend& frontend) {
   const shunt_frontend_key key = frontend.key.ToAbi();
-  const SlotList* list = record.ListFor(RoleOf(frontend));
+  const SlotList* list =
+      frontend.kind == SHUNT_OTHER_PORTS ? nullptr : record.ListFor(RoleOf(frontend));
   return {.owner = {.service_id = record.id, .tag = shunt_frontend_tag(&key)},
           .slots = list != nullptr ? list->range() : shunt_range{},
+          .affinity_timeout_s = record.desired->affinity_timeout_s,
           .index_rule = frontend.index_rule,
-          .when_empty = frontend.when_empty};
+          .when_empty = frontend.when_empty,
+          .kind = frontend.kind,
+          .flags = FlagsOf(frontend, record)};
 }
 
 // Step 5.
@@ -252,6 +287,7 @@ void Reconciler::RemoveServices() {
     const ServiceRecord* record = services_.Find(id);
     if (record == nullptr || record->desired != nullptr) continue;
     if (record->frontends > 0 || !record->backends.empty()) continue;
+    if (!sources_.Of(id).empty()) continue;
     if (!record->is_named || Wrote(id, maps_.DeleteService(id))) services_.Remove(id);
   }
 }

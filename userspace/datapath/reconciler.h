@@ -18,6 +18,7 @@
 #include "userspace/datapath/map_store.h"
 #include "userspace/datapath/service_table.h"
 #include "userspace/datapath/slot_arena.h"
+#include "userspace/datapath/source_key.h"
 #include "userspace/datapath/state_from_maps.h"  // IWYU pragma: export
 #include "userspace/state/datapath_state.h"
 
@@ -69,6 +70,7 @@ class Reconciler {
   ServiceRecord& AdoptedOwner(uint32_t service_id);
   void AdoptBackends(const Inventory& inventory);
   void AdoptFrontends(const Inventory& inventory);
+  void AdoptSources(const Inventory& inventory);
   SlotList& AdoptList(ServiceRecord& record, const shunt_range& range);
   void AdoptDesired(const Inventory& inventory);
 
@@ -81,8 +83,14 @@ class Reconciler {
   void DeleteFrontends();
   bool WriteName(ServiceRecord& record);
   bool UpsertBackends(ServiceRecord& record);
+  bool AddSources(const ServiceRecord& record);
   bool FillLists(ServiceRecord& record);
   void PutFrontends(const Records& ready);
+  bool PutFrontend(const FrontendKey& key, const shunt_frontend* actual,
+                   const shunt_frontend& desired);
+  std::vector<shunt_source_key> SurplusSources(const ServiceRecord& record) const;
+  static bool HasLeavers(const ServiceRecord& record);
+  void RemoveSources(const ServiceRecord& record);
   void ReleaseLists(ServiceRecord& record);
   void FreeBackends(ServiceRecord& record);
   void RemoveServices();
@@ -109,6 +117,7 @@ class Reconciler {
   BackendTable backends_;
   ServiceTable services_;
   DeltaTable<FrontendKey, shunt_frontend> frontends_;
+  SourceSet sources_;
 
   absl::btree_set<uint32_t> touched_;                 // service ids that this Apply has to look at
   absl::btree_map<uint32_t, absl::Status> failures_;  // of the last Apply, by service id

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // How a Reconciler takes over what an earlier agent left.
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "userspace/datapath/backend_match.h"
 #include "userspace/datapath/reconciler.h"
 #include "userspace/datapath/service_name.h"
+#include "userspace/datapath/source_key.h"
 
 namespace shunt {
 
@@ -24,6 +26,7 @@ absl::Status Reconciler::Adopt() {
   services_.SkipIds(inventory.highest_service_id);
   AdoptBackends(inventory);
   AdoptFrontends(inventory);
+  AdoptSources(inventory);
   AdoptDesired(inventory);
   return absl::OkStatus();
 }
@@ -50,6 +53,13 @@ void Reconciler::AdoptFrontends(const Inventory& inventory) {
   }
 }
 
+void Reconciler::AdoptSources(const Inventory& inventory) {
+  for (const shunt_source_key& source : inventory.sources) {
+    AdoptedOwner(source.service_id);
+    sources_.Insert(source);
+  }
+}
+
 SlotList& Reconciler::AdoptList(ServiceRecord& record, const shunt_range& range) {
   if (SlotList* list = record.FindList(range)) return *list;
   arena_.Reserve(range);  // free: the inventory trusts no two lists that overlap
@@ -67,6 +77,9 @@ void Reconciler::AdoptDesired(const Inventory& inventory) {
     for (uint32_t id : record->backends) {
       const shunt_backend& backend = backends_.Get(id);
       state->backends.push_back({.address = ToIpAddress(backend.address), .port = backend.port});
+    }
+    for (const shunt_source_key& source : sources_.Of(record->id)) {
+      if (const std::optional<Cidr> range = RangeOf(source)) state->sources.push_back(*range);
     }
     record->desired = state;
     states[record->id] = std::move(state);

@@ -13,6 +13,7 @@
 #include "userspace/base/status.h"
 #include "userspace/datapath/abi_address.h"
 #include "userspace/datapath/service_name.h"
+#include "userspace/datapath/source_key.h"
 
 namespace shunt {
 namespace {
@@ -23,6 +24,7 @@ struct FoundService {
 
   std::vector<Entry> frontends;
   absl::btree_map<uint32_t, Backend> backends;  // by id
+  std::vector<Cidr> sources;
 };
 
 class StateReader {
@@ -32,7 +34,13 @@ class StateReader {
   absl::StatusOr<DatapathState> Read() {
     SHUNT_ASSIGN_OR_RETURN(const auto services, maps_.Services());
     SHUNT_ASSIGN_OR_RETURN(const auto frontends, maps_.Frontends());
+    SHUNT_ASSIGN_OR_RETURN(const auto sources, maps_.Sources());
     for (const auto& [id, value] : services) TakeName(id, value);
+    for (const shunt_source_key& source : sources) {
+      if (const std::optional<Cidr> range = RangeOf(source)) {
+        found_[source.service_id].sources.push_back(*range);
+      }
+    }
     for (const auto& [key, value] : frontends) {
       found_[value.owner.service_id].frontends.emplace_back(FrontendKey::FromAbi(key), value);
     }
@@ -67,36 +75,29 @@ class StateReader {
 
   ServicePortStatePtr StateOf(FoundService& service) {
     auto state = std::make_shared<ServicePortState>();
-    std::sort(service.frontends.begin(), service.frontends.end(),
-              [](const auto& a, const auto& b) { return a.first < b.first; });
-    for (Family family : {Family::kIpv4, Family::kIpv6}) NameLists(family, service, *state);
+    for (const auto& [key, value] : service.frontends) {
+      const Frontend frontend = FrontendOf(key, value);
+      state->frontends.push_back(frontend);
+      state->affinity_timeout_s = value.affinity_timeout_s;
+      state->ends_tcp = value.flags & SHUNT_FRONTEND_END_TCP;
+      MarkBackends(value.slots, frontend.list, service);
+    }
     std::sort(state->frontends.begin(), state->frontends.end());
     state->backends = WithoutDuplicates(service);
+    state->sources = std::move(service.sources);
+    std::sort(state->sources.begin(), state->sources.end());
     return state;
   }
 
-  // The longest list of a family is the cluster list, any other the local one.
-  void NameLists(Family family, FoundService& service, ServicePortState& state) const {
-    std::vector<const FoundService::Entry*> entries;
-    const FoundService::Entry* longest = nullptr;
-    for (const FoundService::Entry& entry : service.frontends) {
-      if (entry.first.address.family() != family) continue;
-      entries.push_back(&entry);
-      if (longest == nullptr || entry.second.slots.count > longest->second.slots.count) {
-        longest = &entry;
-      }
-    }
-    for (const FoundService::Entry* entry : entries) {
-      const shunt_frontend& value = entry->second;
-      const bool cluster = value.slots.base == longest->second.slots.base &&
-                           value.slots.count == longest->second.slots.count;
-      const BackendList list = cluster ? BackendList::kCluster : BackendList::kLocal;
-      state.frontends.push_back({.key = entry->first,
-                                 .list = list,
-                                 .index_rule = value.index_rule,
-                                 .when_empty = value.when_empty});
-      MarkBackends(value.slots, list, service);
-    }
+  static Frontend FrontendOf(const FrontendKey& key, const shunt_frontend& value) {
+    return {
+        .key = key,
+        .kind = value.kind,
+        .list = value.flags & SHUNT_FRONTEND_LOCAL ? BackendList::kLocal : BackendList::kCluster,
+        .index_rule = value.index_rule,
+        .when_empty = value.when_empty,
+        .checks_source = (value.flags & SHUNT_FRONTEND_CHECK_SOURCE) != 0,
+        .host_only = (value.flags & SHUNT_FRONTEND_HOST_ONLY) != 0};
   }
 
   void MarkBackends(const shunt_range& range, BackendList list, FoundService& service) const {

@@ -12,10 +12,8 @@ namespace shunt {
 // What does not hang together is shown as far as it can be: a service port
 // without a name is called "?/ID", a slot that leads nowhere is left out.
 //
-// The maps do not say which list is which. Where the frontends of one family
-// have two lists, the longer one is taken for the cluster list, and of two
-// equally long ones that of the frontend that sorts first; a lone list is the
-// cluster list.
+// Of a state that a Reconciler wrote without a failure it is that state, but for
+// what no frontend shows: a backend in a list that none chooses from is in none.
 absl::StatusOr<DatapathState> StateFromMaps(const MapStore& maps);
 
 }  // namespace shunt

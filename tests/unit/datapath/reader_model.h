@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <optional>
 #include <string>
@@ -27,6 +28,8 @@ namespace shunt {
 //    service port and family, by the right generation, in order of ids;
 //  - each frontend leads to a complete list, the old one or the new one, and is
 //    missing only where it may be;
+//  - who may dial a frontend in all of the states that are allowed always may, and
+//    who may in none of them never may;
 //  - no slot and no backend is overwritten that a program could still hold: one
 //    that a frontend led to after the last grace period that has ended began.
 //
@@ -48,11 +51,14 @@ class ReaderModel : public MemoryMapStore::Observer {
       allowed.insert(fate == fates.end() ? kMissing : fate->second);
     }
     allowed_for_others_.insert(kMissing);
+    AllowDiallers(state);
   }
   // From now on traffic goes as `state` says and not otherwise.
   void Settle(const DatapathState& state) {
     allowed_.clear();
+    diallers_.clear();
     Allow(state);
+    for (auto& [key, diallers] : diallers_) diallers.in_all = diallers.in_any;
     Check();
   }
 
@@ -86,12 +92,39 @@ class ReaderModel : public MemoryMapStore::Observer {
  private:
   static constexpr char kMissing[] = "missing";
 
-  static std::string Fate(const ServicePortName& service, shunt_verdict when_empty,
+  // The client at kClients[i] is bit i.
+  using Clients = uint32_t;
+  static constexpr std::array<const char*, 6> kClients = {
+      "10.1.2.3", "10.9.9.9", "198.51.100.1", "203.0.113.9", "2001:db8:1::1", "2001:db8:2::1"};
+  static constexpr Clients kEverybody = (1u << kClients.size()) - 1;
+
+  // Who may dial a frontend.
+  struct Diallers {
+    Clients in_any = 0;  // in one of the states that are allowed
+    Clients in_all = 0;
+  };
+
+  static std::string Fate(const ServicePortName& service, const shunt_frontend& value,
                           std::vector<std::string> backends) {
     std::sort(backends.begin(), backends.end());
-    return absl::StrCat(service.ToString(), "/", static_cast<int>(service.protocol), " -> ",
-                        backends.empty() ? absl::StrCat("verdict ", static_cast<int>(when_empty))
+    return absl::StrCat(service.ToString(), "/", static_cast<int>(service.protocol), " kind ",
+                        int{value.kind}, " flags ", value.flags, " affinity ",
+                        value.affinity_timeout_s, " -> ",
+                        backends.empty() ? absl::StrCat("verdict ", int{value.when_empty})
                                          : absl::StrJoin(backends, " "));
+  }
+
+  // What the maps have to say of a frontend; not where.
+  static shunt_frontend ValueOf(const ServicePortName& name, const ServicePortState& service,
+                                const Frontend& frontend) {
+    shunt_frontend value = {.affinity_timeout_s = service.affinity_timeout_s,
+                            .when_empty = frontend.when_empty,
+                            .kind = frontend.kind};
+    if (frontend.list == BackendList::kLocal) value.flags |= SHUNT_FRONTEND_LOCAL;
+    if (frontend.checks_source) value.flags |= SHUNT_FRONTEND_CHECK_SOURCE;
+    if (frontend.host_only) value.flags |= SHUNT_FRONTEND_HOST_ONLY;
+    if (service.ends_tcp && name.protocol == SHUNT_TCP) value.flags |= SHUNT_FRONTEND_END_TCP;
+    return value;
   }
 
   static absl::btree_map<FrontendKey, std::string> Fates(const DatapathState& state) {
@@ -100,7 +133,7 @@ class ReaderModel : public MemoryMapStore::Observer {
       for (const Frontend& frontend : service->frontends) {
         std::vector<std::string> list;
         for (const Backend& backend : service->ListOf(frontend)) list.push_back(backend.ToString());
-        fates[frontend.key] = Fate(name, frontend.when_empty, list);
+        fates[frontend.key] = Fate(name, ValueOf(name, *service, frontend), list);
       }
     }
     return fates;
@@ -117,10 +150,66 @@ class ReaderModel : public MemoryMapStore::Observer {
       present.insert(key);
       EXPECT_EQ(value.owner.tag, shunt_frontend_tag(&abi)) << key.ToString();
       CheckFate(key, FateOf(key, value));
+      CheckDiallers(key, DiallersOf(value));
     }
     for (const auto& [key, allowed] : allowed_) {
       if (!present.contains(key)) CheckFate(key, kMissing);
+      if (!present.contains(key)) CheckDiallers(key, 0);
     }
+  }
+
+  void AllowDiallers(const DatapathState& state) {
+    absl::btree_map<FrontendKey, Clients> now;
+    for (const auto& [name, service] : state) {
+      for (const Frontend& frontend : service->frontends) {
+        now[frontend.key] = frontend.checks_source ? NamedBy(service->sources) : kEverybody;
+      }
+    }
+    for (const auto& [key, allowed] : allowed_) diallers_.try_emplace(key);
+    for (auto& [key, diallers] : diallers_) {
+      const auto it = now.find(key);
+      const Clients clients = it == now.end() ? 0 : it->second;
+      diallers.in_any |= clients;
+      diallers.in_all &= clients;
+    }
+  }
+
+  static Clients NamedBy(const std::vector<Cidr>& ranges) {
+    Clients named = 0;
+    for (size_t i = 0; i < kClients.size(); ++i) {
+      const IpAddress client = IpAddress::Parse(kClients[i]).value();
+      for (const Cidr& range : ranges) named |= Clients{range.Contains(client)} << i;
+    }
+    return named;
+  }
+
+  // As a program asks the trie.
+  Clients DiallersOf(const shunt_frontend& value) const {
+    if ((value.flags & SHUNT_FRONTEND_CHECK_SOURCE) == 0) return kEverybody;
+    Clients named = 0;
+    const auto sources = store_.Sources().value();
+    for (const shunt_source_key& source : sources) {
+      if (source.service_id != value.owner.service_id) continue;
+      for (size_t i = 0; i < kClients.size(); ++i) {
+        named |= Clients{BeginsWith(IpAddress::Parse(kClients[i]).value(), source)} << i;
+      }
+    }
+    return named;
+  }
+
+  static bool BeginsWith(const IpAddress& client, const shunt_source_key& source) {
+    if (SourceValueOf(source) != (client.family() == Family::kIpv4 ? 4 : 6)) return false;
+    for (uint32_t bit = 0; bit + 32 < source.prefix_length; ++bit) {
+      const int differs = client.bytes()[bit / 8] ^ source.prefix.bytes[bit / 8];
+      if (differs & (0x80 >> (bit % 8))) return false;
+    }
+    return true;
+  }
+
+  void CheckDiallers(const FrontendKey& key, Clients now) {
+    const Diallers& diallers = diallers_[key];
+    EXPECT_EQ(now & ~diallers.in_any, 0u) << key.ToString() << " is open to who may not dial it";
+    EXPECT_EQ(diallers.in_all & ~now, 0u) << key.ToString() << " is closed to who may dial it";
   }
 
   void CheckFate(const FrontendKey& key, const std::string& fate) {
@@ -185,7 +274,7 @@ class ReaderModel : public MemoryMapStore::Observer {
       previous = ref.id;
       backends.push_back(AddressAndPort(address, backend.port));
     }
-    return Fate(NameOf(value.owner.service_id), value.when_empty, backends);
+    return Fate(NameOf(value.owner.service_id), value, backends);
   }
 
   ServicePortName NameOf(uint32_t service_id) const {
@@ -201,6 +290,7 @@ class ReaderModel : public MemoryMapStore::Observer {
   MemoryMapStore& store_;
   absl::btree_map<FrontendKey, absl::btree_set<std::string>> allowed_;
   absl::btree_set<std::string> allowed_for_others_ = {kMissing};
+  absl::btree_map<FrontendKey, Diallers> diallers_;
   absl::flat_hash_map<uint32_t, shunt_service> services_;
   absl::btree_map<FrontendKey, Found> found_;
   // The clock when a frontend last led there, by id.

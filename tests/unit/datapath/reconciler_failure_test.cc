@@ -7,6 +7,7 @@
 #include "tests/unit/datapath/reader_model.h"
 #include "tests/unit/datapath/states.h"
 #include "userspace/datapath/reconciler.h"
+#include "userspace/state/dump.h"
 
 namespace shunt {
 namespace {
@@ -32,7 +33,9 @@ struct World {
   // Everything is as `state` says, and nothing is left of what was before.
   void ExpectArrived(const DatapathState& state) {
     model.Settle(state);
-    EXPECT_EQ(MeaningOf(StateFromMaps(store).value()), MeaningOf(state));
+    EXPECT_TRUE(Same(StateFromMaps(store).value(), Visible(state)))
+        << Dump(StateFromMaps(store).value()) << "but wanted is\n"
+        << Dump(state);
     EXPECT_EQ(reconciler.Apply(All(state)).writes, 0u);
   }
 
@@ -54,6 +57,10 @@ DatapathState Before() {
       {Name("two-lists"),
        Port({Front("10.96.0.6"), Front("192.0.2.1", 30080, BackendList::kLocal)}, both)},
       {Name("same"), OneFrontend(7, {7})},
+      {Name("other-range"), ForRanges(21, {"10.0.0.0/8", "2001:db8:1::/48"})},
+      {Name("opened"), ForRanges(22, {"10.0.0.0/8"})},
+      {Name("closed"), Port({Front("192.0.2.23")}, Pods({23}))},
+      {Name("one-address-more"), Port({Front("10.96.0.24")}, Pods({24}))},
   };
 }
 
@@ -68,6 +75,10 @@ DatapathState After() {
       {Name("two-lists"),
        Port({Front("10.96.0.6"), Front("192.0.2.1", 30080, BackendList::kLocal)}, both)},
       {Name("same"), OneFrontend(7, {7})},
+      {Name("other-range"), ForRanges(21, {"198.51.100.0/24", "2001:db8:1::/48"})},
+      {Name("opened"), Port({Front("192.0.2.22")}, Pods({22}))},
+      {Name("closed"), ForRanges(23, {"203.0.113.0/24"})},
+      {Name("one-address-more"), ForRanges(24, {"203.0.113.0/24"})},
   };
 }
 
@@ -112,7 +123,7 @@ TEST(ReconcilerFailureTest, WhicheverWriteFailsTheOldStateCanBeWantedBack) {
 
 TEST(ReconcilerFailureTest, AMapThatFailsForAWhileIsCaughtUpWith) {
   for (std::string_view map :
-       {"shunt_frontends", "shunt_services", "shunt_slots", "shunt_backends"}) {
+       {"shunt_frontends", "shunt_sources", "shunt_services", "shunt_slots", "shunt_backends"}) {
     SCOPED_TRACE(std::string(map));
     World world;
     world.Apply(Before());
@@ -194,6 +205,91 @@ TEST(ReconcilerFailureTest, AnAddressThatCannotBeHandedOverStaysWithTheOldServic
   world.store.Heal();
   world.reconciler.Apply({});
   world.ExpectArrived(after);
+}
+
+// The model tells: nobody is let in who may not come before or after, and nobody
+// sent away who may.
+TEST(ReconcilerSourcesTest, ARangeThatIsChangedIsNeverOpenInBetween) {
+  const ServicePortStatePtr wide = ForRanges(1, {"10.0.0.0/8", "203.0.113.0/24"});
+  const ServicePortStatePtr narrow = ForRanges(1, {"10.1.2.0/24"});
+  const ServicePortStatePtr nobody = ForRanges(1, {});
+  const ServicePortStatePtr everybody = Port({Front("192.0.2.1")}, Pods({1}));
+  for (const ServicePortStatePtr& before : {wide, narrow, nobody, everybody, {}}) {
+    for (const ServicePortStatePtr& after : {wide, narrow, nobody, everybody, {}}) {
+      bool failed = true;
+      for (size_t n = 0; failed; ++n) {
+        SCOPED_TRACE(absl::StrCat("write ", n, " fails"));
+        World world;
+        const DatapathState old = {{Name("web"), before ? before : Port({}, {})}};
+        const DatapathState wanted = {{Name("web"), after ? after : Port({}, {})}};
+        world.Apply(old);
+        world.model.Settle(old);
+        const size_t attempts = world.store.attempts();
+        world.store.FailAfter(n);
+        world.Apply(wanted);
+        failed = world.store.attempts() > attempts + n;
+        world.store.Heal();
+        EXPECT_EQ(world.reconciler.Apply({}).pending, 0u);
+        world.ExpectArrived(wanted);
+      }
+    }
+  }
+}
+
+TEST(ReconcilerSourcesTest, ANewAddressIsNotOpenToARangeThatGoesThoughItCannotBeDeleted) {
+  World world;
+  world.Apply({{Name("web"), ForRanges(1, {"10.0.0.0/8"})}});
+  ServicePortState moved = *ForRanges(2, {"203.0.113.0/24"});
+  const DatapathState wanted = {{Name("web"), std::make_shared<ServicePortState>(moved)}};
+  world.store.FailWhere([&, puts = 0](std::string_view map) mutable {
+    return map == "shunt_sources" && puts++ > 0;  // the new one comes, the old one stays
+  });
+  EXPECT_EQ(world.Apply(wanted).pending, 1u);
+  EXPECT_THAT(world.store.Frontends().value(), IsEmpty());
+  world.store.Heal();
+  EXPECT_EQ(world.reconciler.Apply({}).pending, 0u);
+  world.ExpectArrived(wanted);
+}
+
+TEST(ReconcilerSourcesTest, AnAddressThatCannotBeDeletedIsNotOpenedByTheNextRanges) {
+  World world;
+  ServicePortState two = *ForRanges(1, {"10.0.0.0/8"});
+  two.frontends.push_back(ForRanges(2, {})->frontends[0]);
+  world.Apply({{Name("web"), std::make_shared<ServicePortState>(two)}});
+  world.model.Settle({{Name("web"), std::make_shared<ServicePortState>(two)}});
+  world.store.FailFrontend(Key("192.0.2.2", 80));
+  const DatapathState wanted = {{Name("web"), ForRanges(1, {"10.0.0.0/8", "203.0.113.0/24"})}};
+  EXPECT_EQ(world.Apply(wanted).pending, 1u);
+  EXPECT_THAT(world.store.Sources().value(), SizeIs(1));
+  world.store.Heal();
+  EXPECT_EQ(world.reconciler.Apply({}).pending, 0u);
+  world.ExpectArrived(wanted);
+}
+
+TEST(ReconcilerSourcesTest, ARangeThatStaysIsNotWrittenAgain) {
+  World world;
+  world.Apply({{Name("web"), ForRanges(1, {"10.0.0.0/8", "203.0.113.0/24"})}});
+  const DatapathState wanted = {{Name("web"), ForRanges(1, {"10.0.0.0/8", "198.51.100.0/24"})}};
+  EXPECT_EQ(world.Apply(wanted).writes, 2u);  // one comes, one goes
+  world.ExpectArrived(wanted);
+}
+
+TEST(ReconcilerSourcesTest, AnIpv6RangeAroundTheIpv4AddressesLetsNoIpv4ClientIn) {
+  World world;
+  const DatapathState wanted = {{Name("web"), ForRanges(1, {"10.1.2.0/24", "::/1", "::/64"})}};
+  world.Apply(wanted);
+  world.ExpectArrived(wanted);
+}
+
+TEST(ReconcilerFullTest, AServiceWhoseRangesDoNotFitStaysClosedAndTheOthersWork) {
+  World world({.sources = 2});
+  const Reconciler::Result result =
+      world.Apply({{Name("a"), ForRanges(1, {"10.0.0.0/8"})},
+                   {Name("b"), ForRanges(2, {"10.0.0.0/8", "203.0.113.0/24"})},
+                   {Name("c"), OneFrontend(3, {3})}});
+  ASSERT_THAT(result.failures, SizeIs(1));
+  EXPECT_EQ(result.failures[0].ToString(), "shop/b:http: map shunt_sources is full (2)");
+  EXPECT_THAT(world.store.Frontends().value(), SizeIs(2));
 }
 
 TEST(ReconcilerFullTest, WhatFitsWorksTheRestIsNamedWithTheMapAndItsLimit) {

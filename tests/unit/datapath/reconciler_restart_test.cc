@@ -12,6 +12,7 @@
 #include "userspace/datapath/inventory.h"
 #include "userspace/datapath/reconciler.h"
 #include "userspace/datapath/service_name.h"
+#include "userspace/state/dump.h"
 
 namespace shunt {
 namespace {
@@ -34,7 +35,9 @@ struct Kernel {
 
   void ExpectArrived(const DatapathState& state) {
     model.Settle(state);
-    EXPECT_EQ(MeaningOf(StateFromMaps(store).value()), MeaningOf(state));
+    EXPECT_TRUE(Same(StateFromMaps(store).value(), Visible(state)))
+        << Dump(StateFromMaps(store).value()) << "but wanted is\n"
+        << Dump(state);
   }
 
   MemoryMapStore store;
@@ -59,6 +62,8 @@ DatapathState Small() {
                                    .in_local_list = true}})},
       {Name("empty"), OneFrontend(6, {})},
       {Name("headless"), Port({}, Pods({7}))},
+      {Name("ranges"), ForRanges(8, {"10.0.0.0/8", "2001:db8::/32"})},
+      {Name("opened"), ForRanges(9, {"10.0.0.0/8"})},
   };
 }
 
@@ -68,6 +73,8 @@ DatapathState Other() {
       {Name("dual"), Port({Front("10.96.0.2"), Front("fd00::2")}, {Chosen("fd01::1", 8080)})},
       {Name("two-lists"), OneFrontend(4, {1})},
       {Name("new"), Port({Front("10.96.0.3"), Front("10.96.0.6")}, Pods({8}))},
+      {Name("ranges"), ForRanges(8, {"203.0.113.0/24"})},
+      {Name("opened"), Port({Front("192.0.2.9")}, Pods({9}))},
   };
 }
 
@@ -218,6 +225,10 @@ shunt_frontend ValueOf(const Kernel& kernel, int last) {
   return {};
 }
 
+void PutSource(Kernel& kernel, uint32_t service_id, std::string_view range) {
+  ASSERT_TRUE(kernel.store.PutSource(SourceKeyOf(service_id, Cidr::Parse(range).value())).ok());
+}
+
 TEST(ReconcilerDamageTest, EachKindOfDamageIsRepaired) {
   using Damage = std::function<void(Kernel&)>;
   const auto change_frontend = [](auto change) {
@@ -248,7 +259,9 @@ TEST(ReconcilerDamageTest, EachKindOfDamageIsRepaired) {
       {"too many slots", change_frontend([](auto& f) { f.slots.count = ~0u; })},
       {"other slots", change_frontend([](auto& f) { ++f.slots.base; })},
       {"fewer slots", change_frontend([](auto& f) { --f.slots.count; }), true},
-      {"padding", change_frontend([](auto& f) { f._pad[3] = 1; })},
+      {"flags", change_frontend([](auto& f) { f.flags = 0xff; }), true},
+      {"kind", change_frontend([](auto& f) { f.kind = shunt_frontend_kind{9}; }), true},
+      {"affinity", change_frontend([](auto& f) { f.affinity_timeout_s = ~0u; }), true},
       {"rule", change_frontend([](auto& f) { f.index_rule = shunt_index_rule{9}; }), true},
       {"generation of a backend", change_backend([](auto& b) { ++b.generation; })},
       {"generation 0", change_backend([](auto& b) { b.generation = 0; })},
@@ -260,6 +273,15 @@ TEST(ReconcilerDamageTest, EachKindOfDamageIsRepaired) {
       {"family of a backend", change_backend([](auto& b) { b.address = {}; })},
       {"address of a backend", change_backend([](auto& b) { b.address.bytes[15] = 99; }), true},
       {"two of one address", change_backend([](auto& b) { b.address.bytes[15] = 2; }), true},
+      {"range of an unknown service", [](Kernel& k) { PutSource(k, 1000, "10.0.0.0/8"); }, true},
+      {"range of service 0", [](Kernel& k) { PutSource(k, 0, "0.0.0.0/0"); }, true},
+      {"one more range",
+       [](Kernel& k) { PutSource(k, ValueOf(k, 1).owner.service_id, "0.0.0.0/0"); }, true},
+      {"range over all services",
+       [](Kernel& k) { ASSERT_TRUE(k.store.PutSource({.prefix_length = 0}).ok()); }, true},
+      {"lost range",
+       [](Kernel& k) { ASSERT_TRUE(k.store.DeleteSource(k.store.Sources().value().front()).ok()); },
+       true},
       {"lost name",
        [](Kernel& k) { ASSERT_TRUE(k.store.DeleteService(ValueOf(k, 1).owner.service_id).ok()); }},
       {"garbage name",
@@ -355,6 +377,11 @@ TEST(ReconcilerDamageTest, MapsFullOfNoiseAreReplaced) {
       if (random() % 2 == 0) noise(key);
       noise(value);
       ASSERT_TRUE(kernel.store.PutFrontend(key, value).ok());
+    }
+    const auto sources = kernel.store.Sources().value();
+    for (auto key : sources) {
+      noise(key);
+      ASSERT_TRUE(kernel.store.PutSource(key).ok());
     }
     const auto services = kernel.store.Services().value();
     for (auto [id, value] : services) {

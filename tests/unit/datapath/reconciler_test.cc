@@ -30,7 +30,7 @@ class ReconcilerTest : public ::testing::Test {
     EXPECT_THAT(result.failures, IsEmpty());
     model_.Settle(state);
     state_ = state;
-    EXPECT_EQ(MeaningOf(StateFromMaps(store_).value()), MeaningOf(state));
+    EXPECT_TRUE(Same(StateFromMaps(store_).value(), Visible(state)));
     return result;
   }
 

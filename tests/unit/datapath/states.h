@@ -14,6 +14,7 @@
 #include "absl/container/btree_set.h"
 #include "absl/strings/str_cat.h"
 #include "tests/unit/state/state_builder.h"
+#include "userspace/base/absl_view.h"
 #include "userspace/state/datapath_state.h"
 
 namespace shunt {
@@ -58,7 +59,43 @@ inline StateChanges Difference(const DatapathState& before, const DatapathState&
   return changes;
 }
 
-// What a state means, without the names of lists, which maps do not keep.
+// Only those who are in one of `ranges` may dial the frontend of this Service, a
+// load-balancer IP 192.0.2.LAST.
+inline ServicePortStatePtr ForRanges(int last, const std::vector<std::string_view>& ranges) {
+  Frontend frontend = Front(absl::StrCat("192.0.2.", last));
+  frontend.kind = SHUNT_LOAD_BALANCER_IP;
+  frontend.checks_source = true;
+  ServicePortState state{.frontends = {frontend}, .backends = Pods({last})};
+  for (std::string_view range : ranges) state.sources.push_back(Cidr::Parse(range).value());
+  std::sort(state.sources.begin(), state.sources.end());
+  return std::make_shared<ServicePortState>(std::move(state));
+}
+
+// What of a service port is to be seen in the maps: neither lists that no
+// frontend chooses from nor, where there is no frontend, what frontends say.
+inline ServicePortStatePtr Visible(ServicePortState state) {
+  for (Backend& backend : state.backends) {
+    const Backend planned = backend;
+    backend.in_cluster_list = backend.in_local_list = false;
+    for (const Frontend& frontend : state.frontends) {
+      if (!frontend.Chooses(planned)) continue;
+      (frontend.list == BackendList::kLocal ? backend.in_local_list : backend.in_cluster_list) =
+          true;
+    }
+  }
+  if (state.frontends.empty()) {
+    state.affinity_timeout_s = 0;
+    state.ends_tcp = false;
+  }
+  return std::make_shared<ServicePortState>(std::move(state));
+}
+
+inline DatapathState Visible(DatapathState state) {
+  for (auto& [name, service] : state) service = Visible(*service);
+  return state;
+}
+
+// What a state means to those who dial.
 struct Meaning {
   absl::btree_map<FrontendKey, std::string> frontends;
   absl::btree_map<ServicePortName, absl::btree_set<std::string>> backends;
@@ -118,12 +155,20 @@ class RandomStates {
  private:
   void Redo(DatapathState& state, int service) {
     const ServicePortName name = Name(absl::StrCat("s", service));
-    absl::btree_set<FrontendKey> wanted;
-    for (int n = Below(4); n > 0; --n) wanted.insert(RandomKey());
+    absl::btree_map<FrontendKey, Frontend> wanted;
+    for (int n = Below(4); n > 0; --n) {
+      const FrontendKey key = RandomKey();
+      wanted[key] = {.key = key,
+                     .kind = Below(2) == 0 ? SHUNT_NODE_PORT : SHUNT_CLUSTER_IP,
+                     .list = static_cast<BackendList>(Below(4) == 0),
+                     .host_only = Below(4) == 0};
+    }
+    if (Below(4) == 0) AddOtherPorts(wanted);
+    if (Below(2) == 0) AddLoadBalancer(service, wanted);
     std::vector<Frontend> frontends;
-    for (const FrontendKey& key : wanted) {
+    for (const auto& [key, frontend] : wanted) {
       TakeAway(state, key);
-      frontends.push_back({.key = key, .list = static_cast<BackendList>(Below(4) == 0)});
+      frontends.push_back(frontend);
     }
     absl::btree_map<std::pair<IpAddress, uint16_t>, Backend> backends;
     for (int n = Below(7); n > 0; --n) {
@@ -132,7 +177,38 @@ class RandomStates {
     }
     std::vector<Backend> sorted;
     for (const auto& [address, backend] : backends) sorted.push_back(backend);
-    state[name] = Port(std::move(frontends), std::move(sorted));
+    ServicePortState port{.frontends = std::move(frontends), .backends = std::move(sorted)};
+    port.sources = RandomRanges();
+    if (Below(3) == 0) port.affinity_timeout_s = 10800;
+    port.ends_tcp = Below(4) == 0;
+    state[name] = Visible(std::move(port));
+  }
+
+  void AddOtherPorts(absl::btree_map<FrontendKey, Frontend>& wanted) {
+    const FrontendKey key = Key(absl::StrCat("10.96.0.", Below(3)), 0, SHUNT_ANY_PROTOCOL);
+    wanted[key] = {.key = key, .kind = SHUNT_OTHER_PORTS, .when_empty = SHUNT_NO_PORT};
+  }
+
+  // One for each Service: who may dial it never depends on another one's ranges.
+  void AddLoadBalancer(int service, absl::btree_map<FrontendKey, Frontend>& wanted) {
+    for (std::string_view prefix : {"192.0.2.", "2001:db8::"}) {
+      FrontendKey key = Key(absl::StrCat(Absl(prefix), service), 80);
+      Frontend frontend{.key = key, .kind = SHUNT_LOAD_BALANCER_IP, .checks_source = Below(4) != 0};
+      if (Below(3) != 0) wanted[key] = frontend;
+      frontend.key.scope = SHUNT_SCOPE_OUTSIDE;
+      frontend.list = BackendList::kLocal;
+      if (Below(3) == 0) wanted[frontend.key] = frontend;
+    }
+  }
+
+  std::vector<Cidr> RandomRanges() {
+    std::vector<Cidr> ranges;
+    for (std::string_view range : {"10.0.0.0/8", "10.1.2.0/24", "198.51.100.1/32", "203.0.113.0/24",
+                                   "2001:db8:1::/48", "::/0"}) {
+      if (Below(3) == 0) ranges.push_back(Cidr::Parse(range).value());
+    }
+    std::sort(ranges.begin(), ranges.end());
+    return ranges;
   }
 
   static void TakeAway(DatapathState& state, const FrontendKey& key) {
@@ -140,7 +216,7 @@ class RandomStates {
       ServicePortState without = *service;
       std::erase_if(without.frontends, [&](const Frontend& f) { return f.key == key; });
       if (without.frontends.size() != service->frontends.size()) {
-        service = std::make_shared<ServicePortState>(std::move(without));
+        service = Visible(std::move(without));
       }
     }
   }
