@@ -10,7 +10,9 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "userspace/datapath/inspect.h"
+#include "userspace/model/cluster.h"
 #include "userspace/model/object.h"
+#include "userspace/planner/endpoint_selection.h"
 #include "userspace/state/datapath_state.h"
 
 namespace shunt {
@@ -30,6 +32,10 @@ struct AgentView {
   std::vector<std::string> sources;  // "manifests /etc/shunt/manifests"
   std::string cgroup;
   std::string bpffs;
+  std::string socket_lb;              // whose connections are translated: "all", "host", "off"
+  std::string socket_ending;          // "on", or why sockets of gone backends are not ended
+  std::vector<std::string> warnings;  // of the host: what may not work as it seems
+  NodeContext node;                   // as it was planned for
   std::string refusal;  // what a refused connect() returns here: "ECONNREFUSED" or "EPERM"
   DatapathState state;
   Problems problems;                 // of all objects, sorted
@@ -47,6 +53,9 @@ class AgentViewSource {
   virtual absl::StatusOr<std::vector<MapInfo>> Maps() = 0;
   virtual absl::StatusOr<std::vector<ProgramInfo>> Programs() = 0;
   virtual absl::StatusOr<VerdictCounters> Counters() = 0;
+  virtual absl::StatusOr<AffinityCounts> Affinity() = 0;
+  // A Service and its slices as they are known now, whether served or not.
+  virtual ServiceInput Input(const NamespacedName& name) = 0;
 };
 
 }  // namespace shunt

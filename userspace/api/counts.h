@@ -16,7 +16,8 @@ struct Counts {
   uint64_t backends = 0;
 };
 
-// A pure function.
+// A pure function. Frontends that refuse the other ports of a ClusterIP are not
+// counted: nobody asked for them.
 inline Counts CountsOf(const DatapathState& state) {
   Counts counts;
   const ServicePortName* previous = nullptr;
@@ -25,7 +26,9 @@ inline Counts CountsOf(const DatapathState& state) {
                               previous->name == name.name;
     counts.services += same_service ? 0 : 1;
     counts.service_ports += 1;
-    counts.frontends += port->frontends.size();
+    for (const Frontend& frontend : port->frontends) {
+      counts.frontends += frontend.kind == SHUNT_OTHER_PORTS ? 0 : 1;
+    }
     counts.backends += port->backends.size();
     previous = &name;
   }

@@ -14,11 +14,13 @@ namespace {
 // Elements of one message: 2,000 backends are about 80 KB.
 constexpr size_t kElementsPerPart = 2000;
 
-// Verdicts and hooks are numbered alike on both sides, one apart: 0 is what is
+// Verdicts, hooks and kinds are numbered alike on both sides, one apart: 0 is what is
 // unspecified here. The others are few, and translated by name.
 static_assert(v1::VERDICT_NOT_A_SERVICE == SHUNT_NOT_A_SERVICE + 1);
 static_assert(v1::VERDICT_RACED == SHUNT_RACED + 1 && v1::VERDICT_RACED == v1::Verdict_MAX);
 static_assert(v1::VERDICT_RACED == SHUNT_VERDICT_COUNT + 0, "a verdict is missing in shunt.proto");
+static_assert(v1::FRONTEND_KIND_CLUSTER_IP == SHUNT_CLUSTER_IP + 1);
+static_assert(v1::FRONTEND_KIND_NODE_PORT == SHUNT_NODE_PORT + 1);
 static_assert(v1::HOOK_CONNECT4 == SHUNT_CONNECT4 + 1);
 static_assert(v1::HOOK_GETPEERNAME6 == SHUNT_HOOK_COUNT + 0, "a hook is missing in shunt.proto");
 
@@ -26,6 +28,8 @@ v1::Verdict ToProto(shunt_verdict verdict) { return static_cast<v1::Verdict>(ver
 
 v1::Protocol ToProto(shunt_protocol protocol) {
   switch (protocol) {
+    case SHUNT_ANY_PROTOCOL:
+      return v1::PROTOCOL_ANY;
     case SHUNT_TCP:
       return v1::PROTOCOL_TCP;
     case SHUNT_UDP:
@@ -51,6 +55,8 @@ absl::Status Unknown(absl::string_view what, int value) {
 
 absl::StatusOr<shunt_protocol> FromProto(v1::Protocol protocol) {
   switch (protocol) {
+    case v1::PROTOCOL_ANY:
+      return SHUNT_ANY_PROTOCOL;
     case v1::PROTOCOL_TCP:
       return SHUNT_TCP;
     case v1::PROTOCOL_UDP:
@@ -80,22 +86,16 @@ absl::StatusOr<shunt_verdict> FromProto(v1::Verdict verdict) {
   return Unknown("verdict", verdict);
 }
 
+absl::StatusOr<shunt_frontend_kind> FromProto(v1::FrontendKind kind) {
+  if (kind > v1::FRONTEND_KIND_UNSPECIFIED && kind <= v1::FrontendKind_MAX) {
+    return static_cast<shunt_frontend_kind>(kind - v1::FRONTEND_KIND_CLUSTER_IP);
+  }
+  return Unknown("frontend kind", kind);
+}
+
 absl::StatusOr<uint16_t> PortFromProto(uint32_t port) {
   if (port > UINT16_MAX) return absl::InvalidArgumentError(absl::StrCat(port, " is not a port"));
   return static_cast<uint16_t>(port);
-}
-
-v1::Frontend ToProto(const Frontend& frontend) {
-  v1::Frontend proto;
-  proto.set_address(frontend.key.address.ToString());
-  proto.set_port(frontend.key.port);
-  proto.set_protocol(ToProto(frontend.key.protocol));
-  proto.set_scope(static_cast<v1::Scope>(frontend.key.scope + v1::SCOPE_NODE));
-  proto.set_traffic_policy(frontend.list == BackendList::kCluster ? v1::TRAFFIC_POLICY_CLUSTER
-                                                                  : v1::TRAFFIC_POLICY_LOCAL);
-  proto.set_index_rule(ToProto(frontend.index_rule));
-  proto.set_when_empty(ToProto(frontend.when_empty));
-  return proto;
 }
 
 absl::StatusOr<FrontendKey> KeyFromProto(const v1::Frontend& proto) {
@@ -106,17 +106,15 @@ absl::StatusOr<FrontendKey> KeyFromProto(const v1::Frontend& proto) {
   if (!v1::Scope_IsValid(proto.scope()) || proto.scope() == v1::SCOPE_UNSPECIFIED) {
     return Unknown("scope", proto.scope());
   }
-  key.scope = static_cast<uint8_t>(proto.scope() - v1::SCOPE_NODE);
+  key.scope = static_cast<shunt_scope>(proto.scope() - v1::SCOPE_NODE);
   return key;
 }
 
-absl::StatusOr<Frontend> FromProto(const v1::Frontend& proto) {
-  Frontend frontend;
-  SHUNT_ASSIGN_OR_RETURN(frontend.key, KeyFromProto(proto));
-  SHUNT_ASSIGN_OR_RETURN(frontend.list, FromProto(proto.traffic_policy()));
-  SHUNT_ASSIGN_OR_RETURN(frontend.index_rule, FromProto(proto.index_rule()));
-  SHUNT_ASSIGN_OR_RETURN(frontend.when_empty, FromProto(proto.when_empty()));
-  return frontend;
+// What holds for all of a service port.
+void SetRules(const ServicePortState& state, v1::ServicePort& part) {
+  for (const Cidr& range : state.sources) part.add_sources(range.ToString());
+  part.set_affinity_timeout_seconds(state.affinity_timeout_s);
+  part.set_ends_tcp(state.ends_tcp);
 }
 
 }  // namespace
@@ -135,6 +133,34 @@ absl::StatusOr<ServicePortName> FromProto(const v1::ServicePortName& proto) {
       .name_space = proto.namespace_(), .name = proto.name(), .port = proto.port()};
   SHUNT_ASSIGN_OR_RETURN(name.protocol, FromProto(proto.protocol()));
   return name;
+}
+
+v1::Frontend ToProto(const Frontend& frontend) {
+  v1::Frontend proto;
+  proto.set_address(frontend.key.address.ToString());
+  proto.set_port(frontend.key.port);
+  proto.set_protocol(ToProto(frontend.key.protocol));
+  proto.set_scope(static_cast<v1::Scope>(int{frontend.key.scope} + v1::SCOPE_NODE));
+  proto.set_traffic_policy(frontend.list == BackendList::kCluster ? v1::TRAFFIC_POLICY_CLUSTER
+                                                                  : v1::TRAFFIC_POLICY_LOCAL);
+  proto.set_index_rule(ToProto(frontend.index_rule));
+  proto.set_when_empty(ToProto(frontend.when_empty));
+  proto.set_kind(static_cast<v1::FrontendKind>(int{frontend.kind} + v1::FRONTEND_KIND_CLUSTER_IP));
+  proto.set_checks_source(frontend.checks_source);
+  proto.set_host_only(frontend.host_only);
+  return proto;
+}
+
+absl::StatusOr<Frontend> FromProto(const v1::Frontend& proto) {
+  Frontend frontend;
+  SHUNT_ASSIGN_OR_RETURN(frontend.key, KeyFromProto(proto));
+  SHUNT_ASSIGN_OR_RETURN(frontend.list, FromProto(proto.traffic_policy()));
+  SHUNT_ASSIGN_OR_RETURN(frontend.index_rule, FromProto(proto.index_rule()));
+  SHUNT_ASSIGN_OR_RETURN(frontend.when_empty, FromProto(proto.when_empty()));
+  SHUNT_ASSIGN_OR_RETURN(frontend.kind, FromProto(proto.kind()));
+  frontend.checks_source = proto.checks_source();
+  frontend.host_only = proto.host_only();
+  return frontend;
 }
 
 v1::Backend ToProto(const Backend& backend) {
@@ -162,6 +188,7 @@ bool ToProtoParts(const ServicePortName& name, const ServicePortState& state,
   while (more) {
     v1::ServicePort part;
     *part.mutable_name() = ToProto(name);
+    if (frontend == 0 && backend == 0) SetRules(state, part);
     const size_t last_frontend = std::min(state.frontends.size(), frontend + kElementsPerPart);
     for (; frontend < last_frontend; ++frontend) {
       *part.add_frontends() = ToProto(state.frontends[frontend]);
@@ -178,6 +205,7 @@ bool ToProtoParts(const ServicePortName& name, const ServicePortState& state,
 }
 
 absl::Status ServicePortAssembler::Add(const v1::ServicePort& part, DatapathState& state) {
+  SHUNT_RETURN_IF_ERROR(TakeRules(part));
   for (const v1::Frontend& proto : part.frontends()) {
     SHUNT_ASSIGN_OR_RETURN(gathered_.frontends.emplace_back(), FromProto(proto));
   }
@@ -189,6 +217,17 @@ absl::Status ServicePortAssembler::Add(const v1::ServicePort& part, DatapathStat
   SHUNT_ASSIGN_OR_RETURN(ServicePortName name, FromProto(part.name()));
   state[std::move(name)] =
       std::make_shared<const ServicePortState>(std::exchange(gathered_, ServicePortState()));
+  return absl::OkStatus();
+}
+
+absl::Status ServicePortAssembler::TakeRules(const v1::ServicePort& part) {
+  for (const std::string& source : part.sources()) {
+    SHUNT_ASSIGN_OR_RETURN(Cidr range, Cidr::Parse(source));
+    gathered_.sources.push_back(range);
+  }
+  gathered_.affinity_timeout_s =
+      std::max(gathered_.affinity_timeout_s, part.affinity_timeout_seconds());
+  gathered_.ends_tcp |= part.ends_tcp();
   return absl::OkStatus();
 }
 

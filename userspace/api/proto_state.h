@@ -19,6 +19,9 @@ namespace shunt {
 v1::ServicePortName ToProto(const ServicePortName& name);
 absl::StatusOr<ServicePortName> FromProto(const v1::ServicePortName& name);
 
+v1::Frontend ToProto(const Frontend& frontend);
+absl::StatusOr<Frontend> FromProto(const v1::Frontend& proto);
+
 v1::Backend ToProto(const Backend& backend);
 absl::StatusOr<Backend> FromProto(const v1::Backend& backend);
 
@@ -37,6 +40,8 @@ class ServicePortAssembler {
   bool incomplete() const { return incomplete_; }
 
  private:
+  absl::Status TakeRules(const v1::ServicePort& part);
+
   ServicePortState gathered_;
   bool incomplete_ = false;
 };

@@ -7,6 +7,7 @@
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "userspace/api/proto_explain.h"
 #include "userspace/api/proto_state.h"
 #include "userspace/api/service_filter.h"
 #include "userspace/api/state_diff.h"
@@ -139,9 +140,26 @@ grpc::Status ShuntService::ListBackends(grpc::ServerContext*,
   return stream.Flush() ? grpc::Status::OK : ReaderGone();
 }
 
+grpc::Status ShuntService::ExplainService(grpc::ServerContext*,
+                                          const v1::ExplainServiceRequest* request,
+                                          v1::ExplainServiceResponse* response) {
+  const ServiceInput input =
+      source_.Input({.name_space = request->namespace_(), .name = request->name()});
+  if (input.service == nullptr) {
+    return grpc::Status(grpc::StatusCode::NOT_FOUND,
+                        absl::StrCat("there is no Service ", ToUtf8(request->namespace_()), "/",
+                                     ToUtf8(request->name())));
+  }
+  const std::shared_ptr<const AgentView> view = source_.Latest();
+  *response = ToProto(shunt::ExplainService(input, view->node, view->state));
+  response->set_node_name(ToUtf8(view->node.name));
+  response->set_node_zone(ToUtf8(view->node.zone));
+  return grpc::Status::OK;
+}
+
 grpc::Status ShuntService::GetStatus(grpc::ServerContext*, const v1::GetStatusRequest*,
                                      v1::GetStatusResponse* response) {
-  *response = StatusResponse(*source_.Latest(), source_.Counters());
+  *response = StatusResponse(*source_.Latest(), source_.Counters(), source_.Affinity());
   return grpc::Status::OK;
 }
 

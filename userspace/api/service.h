@@ -24,6 +24,9 @@ class ShuntService final : public v1::Shunt::Service {
                             grpc::ServerWriter<v1::ListServicesResponse>* writer) override;
   grpc::Status ListBackends(grpc::ServerContext* context, const v1::ListBackendsRequest* request,
                             grpc::ServerWriter<v1::ListBackendsResponse>* writer) override;
+  grpc::Status ExplainService(grpc::ServerContext* context,
+                              const v1::ExplainServiceRequest* request,
+                              v1::ExplainServiceResponse* response) override;
   grpc::Status GetStatus(grpc::ServerContext* context, const v1::GetStatusRequest* request,
                          v1::GetStatusResponse* response) override;
   grpc::Status ListMaps(grpc::ServerContext* context, const v1::ListMapsRequest* request,

@@ -31,6 +31,12 @@ void SetIdentity(const AgentView& view, v1::GetStatusResponse& response) {
   }
 }
 
+void SetHost(const AgentView& view, v1::GetStatusResponse& response) {
+  response.set_socket_lb(view.socket_lb);
+  response.set_socket_ending(ToUtf8(view.socket_ending));
+  for (const std::string& warning : view.warnings) response.add_warnings(ToUtf8(warning));
+}
+
 void SetProgress(const AgentView& view, v1::GetStatusResponse& response) {
   response.set_generation(view.generation);
   response.set_synced(view.synced);
@@ -76,9 +82,15 @@ void AddPending(const std::vector<std::string>& pending, v1::GetStatusResponse& 
 }  // namespace
 
 v1::GetStatusResponse StatusResponse(const AgentView& view,
-                                     const absl::StatusOr<VerdictCounters>& counters) {
+                                     const absl::StatusOr<VerdictCounters>& counters,
+                                     const absl::StatusOr<AffinityCounts>& affinity) {
   v1::GetStatusResponse response;
   SetIdentity(view, response);
+  SetHost(view, response);
+  if (affinity.ok()) {
+    response.mutable_affinity()->set_entries(affinity->entries);
+    response.mutable_affinity()->set_evicted(affinity->evicted);
+  }
   SetProgress(view, response);
   SetCounts(view.state, response);
   AddProblems(view.problems, response);

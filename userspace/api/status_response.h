@@ -11,7 +11,8 @@ namespace shunt {
 // What GetStatus answers. Pure. Counters that cannot be read are an error in
 // the answer, not of the answer.
 v1::GetStatusResponse StatusResponse(const AgentView& view,
-                                     const absl::StatusOr<VerdictCounters>& counters);
+                                     const absl::StatusOr<VerdictCounters>& counters,
+                                     const absl::StatusOr<AffinityCounts>& affinity);
 
 }  // namespace shunt
 

@@ -45,6 +45,9 @@ AgentStatus AgentStatusOf(const v1::GetStatusResponse& proto) {
       .problem_count = proto.problem_count(),
       .pending = {proto.pending().begin(), proto.pending().end()},
       .pending_count = proto.pending_count(),
+      .socket_lb = proto.socket_lb(),
+      .socket_ending = proto.socket_ending(),
+      .warnings = {proto.warnings().begin(), proto.warnings().end()},
   };
   if (proto.has_last_apply()) status.last_apply = TimeOf(proto.last_apply());
   for (const v1::Problem& problem : proto.problems()) {
@@ -54,14 +57,19 @@ AgentStatus AgentStatusOf(const v1::GetStatusResponse& proto) {
 }
 
 StatusReport ReportOf(const v1::GetStatusResponse& proto) {
-  return {.agent = AgentStatusOf(proto),
-          .bpffs = proto.bpffs(),
-          .counts = {.services = proto.counts().services(),
-                     .service_ports = proto.counts().service_ports(),
-                     .frontends = proto.counts().frontends(),
-                     .backends = proto.counts().backends()},
-          .counters = CountersOf(proto),
-          .counters_error = proto.counters_error()};
+  StatusReport report{.agent = AgentStatusOf(proto),
+                      .bpffs = proto.bpffs(),
+                      .counts = {.services = proto.counts().services(),
+                                 .service_ports = proto.counts().service_ports(),
+                                 .frontends = proto.counts().frontends(),
+                                 .backends = proto.counts().backends()},
+                      .counters = CountersOf(proto),
+                      .counters_error = proto.counters_error()};
+  if (proto.has_affinity()) {
+    report.affinity = {.entries = proto.affinity().entries(),
+                       .evicted = proto.affinity().evicted()};
+  }
+  return report;
 }
 
 template <typename Request>

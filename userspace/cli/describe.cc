@@ -32,16 +32,25 @@ std::string BackendsCell(const Json& frontend) {
              : absl::StrCat("0 (", TextAt(frontend, "whenEmpty"), ")");
 }
 
-void PrintFrontends(const Json& frontends, std::ostream& out) {
+// Whom a frontend is for.
+std::string ClientsCell(const Json& frontend, const Json& port) {
+  if (frontend["hostOnly"].get<bool>()) return "the host";
+  if (!frontend["checksSource"].get<bool>()) return "all";
+  return port["sources"].empty() ? "nobody" : JoinedTexts(port["sources"]);
+}
+
+void PrintFrontends(const Json& port, std::ostream& out) {
+  const Json& frontends = port["frontends"];
   if (frontends.empty()) {
     out << "Frontends:  <none>\n";
     return;
   }
   out << "Frontends:\n";
-  std::vector<Table::Cells> rows = {{"Address", "Policy", "Choice", "Backends"}};
+  std::vector<Table::Cells> rows = {{"Address", "Kind", "Policy", "Choice", "Backends", "Clients"}};
   for (const Json& frontend : frontends) {
-    rows.push_back({FrontendText(frontend), TextAt(frontend, "trafficPolicy"),
-                    TextAt(frontend, "indexRule"), BackendsCell(frontend)});
+    rows.push_back({FrontendText(frontend), TextAt(frontend, "kind"),
+                    TextAt(frontend, "trafficPolicy"), TextAt(frontend, "indexRule"),
+                    BackendsCell(frontend), ClientsCell(frontend, port)});
   }
   PrintIndented(rows, out);
 }
@@ -64,7 +73,10 @@ void PrintPort(const Json& port, std::ostream& out) {
   const std::string name = TextAt(port, "port");
   out << "Port:       " << (name.empty() ? "<unset>" : ForTerminal(name)) << " "
       << TextAt(port, "protocol") << '\n';
-  PrintFrontends(port["frontends"], out);
+  const int64_t affinity = port["affinityTimeoutSeconds"].get<int64_t>();
+  if (affinity > 0) out << "Affinity:   ClientIP, " << affinity << " s\n";
+  if (port["endsTcp"].get<bool>()) out << "Gone pods:  their TCP connections are ended\n";
+  PrintFrontends(port, out);
   PrintBackends(port["backends"], out);
 }
 

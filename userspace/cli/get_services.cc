@@ -22,8 +22,13 @@ std::string Joined(const Json& array, std::string (*text_of)(const Json&), size_
   return text;
 }
 
+// As they are dialled on this node: from outside they are the same addresses.
 std::string FrontendsCell(const Json& port) {
-  return Joined(port["frontends"], FrontendText, kNarrowItems);
+  Json inside = Json::array();
+  for (const Json& frontend : port["frontends"]) {
+    if (frontend["scope"] == "Node") inside.push_back(frontend);
+  }
+  return Joined(inside, FrontendText, kNarrowItems);
 }
 
 std::string AllFrontendsCell(const Json& port) {

@@ -55,6 +55,9 @@ class MapsSource final : public Source {
     } else {
       report.counters_error = std::string(counters.status().message());
     }
+    if (absl::StatusOr<AffinityCounts> affinity = CountAffinity(bpffs_); affinity.ok()) {
+      report.affinity = *affinity;
+    }
     return report;
   }
 

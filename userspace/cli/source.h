@@ -35,6 +35,8 @@ struct AgentStatus {
   uint64_t problem_count = 0;
   std::vector<std::string> pending;  // likewise
   uint64_t pending_count = 0;
+  std::string socket_lb, socket_ending;  // "all"; "on" or why not
+  std::vector<std::string> warnings;
 };
 
 struct StatusReport {
@@ -43,6 +45,7 @@ struct StatusReport {
   Counts counts;
   VerdictCounters counters{};
   std::string counters_error;  // why there are none
+  std::optional<AffinityCounts> affinity;
 };
 
 // Where the commands get what they show: an agent, or the pinned maps alone.

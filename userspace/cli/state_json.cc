@@ -18,6 +18,22 @@ const char* IndexRuleText(shunt_index_rule rule) {
   return "Unknown";
 }
 
+const char* KindText(shunt_frontend_kind kind) {
+  switch (kind) {
+    case SHUNT_CLUSTER_IP:
+      return "ClusterIP";
+    case SHUNT_OTHER_PORTS:
+      return "OtherPorts";
+    case SHUNT_LOAD_BALANCER_IP:
+      return "LoadBalancer";
+    case SHUNT_EXTERNAL_IP:
+      return "ExternalIP";
+    case SHUNT_NODE_PORT:
+      return "NodePort";
+  }
+  return "Unknown";
+}
+
 bool IsServing(const ServicePortState& state, const Backend& backend) {
   return std::any_of(state.frontends.begin(), state.frontends.end(),
                      [&](const Frontend& frontend) { return frontend.Chooses(backend); });
@@ -40,6 +56,10 @@ Json FrontendJson(const ServicePortState& state, const Frontend& frontend) {
   return {{"address", frontend.key.address.ToString()},
           {"port", frontend.key.port},
           {"protocol", ProtocolText(frontend.key.protocol)},
+          {"kind", KindText(frontend.kind)},
+          {"scope", frontend.key.scope == SHUNT_SCOPE_OUTSIDE ? "Outside" : "Node"},
+          {"hostOnly", frontend.host_only},
+          {"checksSource", frontend.checks_source},
           {"trafficPolicy", frontend.list == BackendList::kCluster ? "Cluster" : "Local"},
           {"indexRule", IndexRuleText(frontend.index_rule)},
           {"whenEmpty", std::string(VerdictName(frontend.when_empty))},
@@ -51,8 +71,12 @@ Json FrontendJson(const ServicePortState& state, const Frontend& frontend) {
 Json ServicePortJson(const ServicePortName& name, const ServicePortState& state) {
   Json frontends = Json::array();
   for (const Frontend& frontend : state.frontends) {
+    // Every ClusterIP refuses all other ports: that goes without saying.
+    if (frontend.kind == SHUNT_OTHER_PORTS) continue;
     frontends.push_back(FrontendJson(state, frontend));
   }
+  Json sources = Json::array();
+  for (const Cidr& range : state.sources) sources.push_back(range.ToString());
   Json backends = Json::array();
   for (const Backend& backend : state.backends) {
     backends.push_back({{"address", backend.address.ToString()},
@@ -64,6 +88,9 @@ Json ServicePortJson(const ServicePortName& name, const ServicePortState& state)
           {"name", name.name},
           {"port", name.port},
           {"protocol", ProtocolText(name.protocol)},
+          {"affinityTimeoutSeconds", state.affinity_timeout_s},
+          {"endsTcp", state.ends_tcp},
+          {"sources", std::move(sources)},
           {"frontends", std::move(frontends)},
           {"backends", std::move(backends)}};
 }
@@ -94,7 +121,8 @@ std::string AddressAndPortText(const Json& object) {
 
 std::string FrontendText(const Json& frontend) {
   return absl::StrCat(AddressAndPortText(frontend), "/",
-                      frontend["protocol"].get_ref<const std::string&>());
+                      frontend["protocol"].get_ref<const std::string&>(),
+                      frontend["scope"] == "Outside" ? " from outside" : "");
 }
 
 std::string JoinedTexts(const Json& array) {

@@ -40,6 +40,23 @@ std::string RefusalText(const std::string& refusal) {
              : absl::StrCat("connect() to a service without endpoints fails with ", refusal);
 }
 
+std::string SocketLbText(const std::string& mode) {
+  if (mode == "host") return "host: connections of pods are left alone";
+  if (mode == "off") return "off: no connection is translated";
+  return mode.empty() ? "unknown" : "all processes of the cgroup";
+}
+
+// What becomes of sockets whose backend is gone.
+std::string SocketEndingText(const std::string& ending) {
+  if (ending == "on") return "their UDP sockets are ended";
+  return ending.empty() ? "unknown" : absl::StrCat("their sockets are left alone: ", ending);
+}
+
+std::string AffinityText(const AffinityCounts& affinity) {
+  return absl::StrCat(affinity.entries, " of ", SHUNT_MAX_AFFINITY, " clients, ", affinity.evicted,
+                      " evicted");
+}
+
 std::string AppliedText(const AgentStatus& agent) {
   if (!agent.last_apply.has_value()) return "not yet";
   return absl::StrCat(Rounded(absl::Now() - *agent.last_apply), " ago, took ",
@@ -82,10 +99,13 @@ void PrintAgent(const AgentStatus& agent, const Session& session) {
   PrintLine("Sources", absl::StrJoin(agent.sources, ", "), out);
   PrintLine("Cgroup", agent.cgroup, out);
   PrintLine("Refusal", RefusalText(agent.refusal), out);
+  PrintLine("Socket LB", SocketLbText(agent.socket_lb), out);
+  PrintLine("Gone pods", SocketEndingText(agent.socket_ending), out);
   PrintLine("Applied", AppliedText(agent), out);
 }
 
 void PrintComplaints(const AgentStatus& agent, const Session& session) {
+  PrintList("Warnings", agent.warnings, agent.warnings.size(), session);
   PrintList("Pending", agent.pending, agent.pending_count, session);
   std::vector<std::string> problems;
   for (const Problem& problem : agent.problems) problems.push_back(problem.ToString());
@@ -143,6 +163,7 @@ void PrintReport(const StatusReport& report, const Programs& programs, const Ses
                          " service ports, ", report.counts.frontends, " frontends, ",
                          report.counts.backends, " backends"),
             out);
+  if (report.affinity.has_value()) PrintLine("Affinity", AffinityText(*report.affinity), out);
   if (report.agent.has_value()) PrintComplaints(*report.agent, session);
   if (report.counters_error.empty()) {
     PrintVerdicts(report.counters, out);

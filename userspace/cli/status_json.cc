@@ -40,7 +40,10 @@ Json AgentJson(const AgentStatus& agent) {
           {"problemCount", agent.problem_count},
           {"problems", ProblemsJson(agent.problems)},
           {"pendingCount", agent.pending_count},
-          {"pending", agent.pending}};
+          {"pending", agent.pending},
+          {"socketLB", agent.socket_lb},
+          {"socketEnding", agent.socket_ending},
+          {"warnings", agent.warnings}};
 }
 
 Json VerdictsJson(const VerdictCounters& counters) {
@@ -84,6 +87,9 @@ Json StatusJson(const StatusReport& report,
             {"servicePorts", report.counts.service_ports},
             {"frontends", report.counts.frontends},
             {"backends", report.counts.backends}}},
+          {"affinity", report.affinity.has_value() ? Json{{"entries", report.affinity->entries},
+                                                          {"evicted", report.affinity->evicted}}
+                                                   : Json()},
           {"programs", std::move(program_array)},
           {"verdicts", VerdictsJson(report.counters)},
           {"errors", std::move(errors)}};

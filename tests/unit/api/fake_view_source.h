@@ -2,6 +2,7 @@
 #ifndef SHUNT_TESTS_UNIT_API_FAKE_VIEW_SOURCE_H_
 #define SHUNT_TESTS_UNIT_API_FAKE_VIEW_SOURCE_H_
 
+#include <map>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -48,11 +49,18 @@ class FakeViewSource : public AgentViewSource {
   absl::StatusOr<std::vector<MapInfo>> Maps() override { return maps; }
   absl::StatusOr<std::vector<ProgramInfo>> Programs() override { return programs; }
   absl::StatusOr<VerdictCounters> Counters() override { return counters; }
+  absl::StatusOr<AffinityCounts> Affinity() override { return affinity; }
+  ServiceInput Input(const NamespacedName& name) override {
+    const auto input = inputs.find(name);
+    return input == inputs.end() ? ServiceInput{} : input->second;
+  }
 
   // To be set before anybody asks.
   absl::StatusOr<std::vector<MapInfo>> maps = std::vector<MapInfo>();
   absl::StatusOr<std::vector<ProgramInfo>> programs = std::vector<ProgramInfo>();
   absl::StatusOr<VerdictCounters> counters = VerdictCounters{};
+  absl::StatusOr<AffinityCounts> affinity = AffinityCounts{};
+  std::map<NamespacedName, ServiceInput> inputs;
 
  private:
   absl::Mutex mutex_;

@@ -81,7 +81,8 @@ TEST_F(Get, ServicesAsJsonWithDocumentedFields) {
   EXPECT_EQ(web["namespace"], "shop");
   EXPECT_EQ(web["port"], "http");
   EXPECT_EQ(web["frontends"][1], json::parse(R"({"address": "fd00::10", "port": 80,
-      "protocol": "TCP", "trafficPolicy": "Cluster", "indexRule": "Random",
+      "protocol": "TCP", "kind": "ClusterIP", "scope": "Node", "hostOnly": false,
+      "checksSource": false, "trafficPolicy": "Cluster", "indexRule": "Random",
       "whenEmpty": "no_endpoint", "backends": 1})"));
   EXPECT_EQ(web["backends"][0], json::parse(R"({"address": "10.244.1.4", "port": 8080,
       "state": "Draining", "lists": []})"));
