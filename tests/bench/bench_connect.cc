@@ -25,7 +25,7 @@ using Cgroup = std::unique_ptr<ServedCgroup>;
 
 constexpr int kTargets = 65536;  // as many everywhere: the list itself takes cache
 constexpr int kConnects = 2000;  // in one window
-constexpr double kTransactionGoal = 0.98, kHookGoalNs = 50;
+constexpr double kTransactionGoal = 0.98, kHookGoalNs = 50, kAffinityGoalNs = 100;
 
 // What the maps hold, and how many of its Services are dialled.
 struct Case {
@@ -210,12 +210,40 @@ void MeasureTcpHook(const Setups& setups, const TwoPods& pods, const BenchOption
                  Goal{Goal::kAtMost, kHookGoalNs});
 }
 
+// Session affinity: the client is known, so its backend is found in the list.
+absl::Status MeasureAffinity(const Setups& setups, const BenchOptions& options, Report& report) {
+  const std::string what = "hook, a re-used UDP socket, session affinity";
+  const std::vector<std::pair<std::string, ClusterShape>> shapes = {
+      {"1 service", {.services = 1}},
+      {"50,000 services, 1 dialled", {.services = 50000}},
+      {"1 service of 1,000 endpoints", {.services = 1, .endpoints = 1000}}};
+  const auto hook = [](const Cgroup& cgroup) {
+    const Way way = Way::Of(cgroup, kCases.front(), Dialled::kServices);
+    return Hook(way, Connects(way, Sockets::kReused));
+  };
+  std::vector<Cgroup> served;
+  std::vector<Comparison> comparisons = {
+      {absl::StrCat(what, ": empty - empty"), hook(setups.empty), hook(setups.empty)}};
+  for (auto [name, shape] : shapes) {
+    shape.protocol = SHUNT_UDP;
+    shape.affinity_timeout_s = 10800;
+    SHUNT_ASSIGN_OR_RETURN(
+        Cgroup cgroup, ServedCgroup::WithServices(absl::StrCat("affinity-", served.size()), shape));
+    served.push_back(std::move(cgroup));
+    comparisons.push_back(
+        {absl::StrCat(what, ": ClusterIP, ", name), hook(setups.empty), hook(served.back())});
+  }
+  AddDifferences(report, comparisons, Interleave(what, comparisons, options.quick ? 5 : 60),
+                 Goal{Goal::kAtMost, kAffinityGoalNs});
+  return absl::OkStatus();
+}
+
 absl::Status MeasureHook(const Setups& setups, const TwoPods& pods, const BenchOptions& options,
                          Report& report) {
   SHUNT_ASSIGN_OR_RETURN(const RunTimeStats stats, RunTimeStats::Enable());
   MeasureUdpHook(setups, options, report);
   MeasureTcpHook(setups, pods, options, report);
-  return absl::OkStatus();
+  return MeasureAffinity(setups, options, report);
 }
 
 absl::Status MeasureAll(const BenchOptions& options, Report& report) {

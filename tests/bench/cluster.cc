@@ -34,6 +34,7 @@ std::shared_ptr<const Service> MakeService(const ClusterShape& shape, int servic
   Service result{.meta = {.name = ServiceName(service)},
                  .ports = {{.protocol = shape.protocol, .port = kServicePort}}};
   result.cluster_ips = {ServiceAddress(service)};
+  result.affinity_timeout_s = shape.affinity_timeout_s;
   return std::make_shared<const Service>(std::move(result));
 }
 

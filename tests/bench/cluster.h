@@ -4,6 +4,8 @@
 
 #include <netinet/in.h>
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +22,7 @@ struct ClusterShape {
   int services = 1;
   int endpoints = 5;
   shunt_protocol protocol = SHUNT_TCP;
+  std::optional<uint32_t> affinity_timeout_s = std::nullopt;  // sessionAffinity ClientIP
 };
 
 inline constexpr uint16_t kServicePort = 80, kEndpointPort = 8080;

@@ -2,12 +2,17 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "tests/support/cgroup.h"
 #include "tests/support/datapath_test.h"
 #include "tests/support/dial.h"
 #include "tests/support/net_namespace.h"
+#include "userspace/datapath/opt_outs.h"
 
 namespace shunt::testing {
 namespace {
@@ -42,6 +47,84 @@ TEST_F(WhoIsServed, NotAProcessOutsideTheCgroup) {
   ASSERT_EQ(Dial(vip_).answer, pod_.ToString());
   ASSERT_TRUE(JoinCgroup(GetEnvironment()->cgroup).ok());
   EXPECT_EQ(Dial(vip_).error, ENETUNREACH);
+}
+
+// A pod in a network namespace of its own.
+NetNamespace MakePod() {
+  absl::StatusOr<NetNamespace> pod = NetNamespace::Make();
+  EXPECT_TRUE(pod.ok()) << pod.status();
+  const absl::Status connected = pod->Connect("shunt-t0", "10.244.1.1/24", "10.244.1.5/24");
+  EXPECT_TRUE(connected.ok()) << connected;
+  return *std::move(pod);
+}
+
+DialResult DialFrom(const NetNamespace& pod, const HostPort& to, Transport transport) {
+  DialResult result;
+  pod.Run([&] { result = Dial(to, {.transport = transport}); });
+  return result;
+}
+
+TEST_F(WhoIsServed, ANodePortAtLoopbackOnlyFromTheHostsOwnNamespace) {
+  const HostPort loopback = HostPort::Of("127.0.0.1:30080");
+  const NetNamespace pod = MakePod();
+  Serve({pod_});
+  DatapathState state = MakeState({{"tcp", SHUNT_TCP, {loopback}, {pod_}}});
+  ServicePortState port = *state.begin()->second;
+  port.frontends[0].kind = SHUNT_NODE_PORT;
+  port.frontends[0].host_only = true;
+  state.begin()->second = std::make_shared<const ServicePortState>(port);
+  Apply(state);
+  EXPECT_EQ(Dial(loopback).answer, pod_.ToString());
+  EXPECT_EQ(DialFrom(pod, loopback, Transport::kTcp).error, ECONNREFUSED) << "its own loopback";
+  EXPECT_EQ(Runs(SHUNT_NOT_A_SERVICE), 1u);
+}
+
+TEST_F(WhoIsServed, NotAPodThatOptedOutNorWhatRunsInItsCgroups) {
+  Serve({pod_});
+  Apply(services_);
+  const std::string inner = absl::StrCat(cgroup(), "/pod"), container = inner + "/container";
+  ASSERT_TRUE(MakeCgroup(inner).ok());
+  ASSERT_TRUE(MakeCgroup(container).ok());
+  ASSERT_TRUE(JoinCgroup(container).ok());
+  EXPECT_EQ(Dial(vip_).answer, pod_.ToString());
+  ASSERT_TRUE(AddOptOut(bpffs(), inner).ok());
+  EXPECT_EQ(Dial(vip_).error, ENETUNREACH);
+  EXPECT_EQ(Runs(SHUNT_LEFT_ALONE), 1u);
+  ASSERT_TRUE(JoinCgroup(cgroup()).ok());
+  EXPECT_EQ(Dial(vip_).answer, pod_.ToString()) << "others are served";
+  ASSERT_TRUE(JoinCgroup(container).ok());
+  ASSERT_TRUE(RemoveOptOut(bpffs(), inner).ok());
+  EXPECT_EQ(Dial(vip_).answer, pod_.ToString());
+  ASSERT_TRUE(JoinCgroup(cgroup()).ok());
+}
+
+class OnlyTheHostIsServed : public WhoIsServed {
+ protected:
+  Datapath::SocketLb socket_lb() const override { return Datapath::SocketLb::kHost; }
+};
+
+TEST_F(OnlyTheHostIsServed, APodsPacketsKeepTheClusterIpForItsMeshSidecar) {
+  const NetNamespace pod = MakePod();
+  for (shunt_protocol protocol : {SHUNT_TCP, SHUNT_UDP}) Serve({pod_, vip_}, protocol);
+  Apply(services_);
+  for (Transport transport : {Transport::kTcp, Transport::kUdp, Transport::kUdpConnected}) {
+    EXPECT_EQ(Dial(vip_, {.transport = transport}).answer, pod_.ToString());
+    // Whoever stands at the virtual IP on the path gets what the pod dialled.
+    EXPECT_EQ(DialFrom(pod, vip_, transport).answer, vip_.ToString());
+  }
+  EXPECT_EQ(Runs(SHUNT_LEFT_ALONE), 3u);
+}
+
+class NobodyIsServed : public WhoIsServed {
+ protected:
+  Datapath::SocketLb socket_lb() const override { return Datapath::SocketLb::kOff; }
+};
+
+TEST_F(NobodyIsServed, WhileSocketLbIsOff) {
+  Serve({pod_, vip_});
+  Apply(services_);
+  EXPECT_EQ(Dial(vip_).answer, vip_.ToString());
+  EXPECT_EQ(Runs(SHUNT_TRANSLATED), 0u);
 }
 
 }  // namespace

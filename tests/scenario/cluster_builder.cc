@@ -77,19 +77,75 @@ void AddPort(const PortWord& port, Service& service) {
   if (std::find(ports.begin(), ports.end(), added) == ports.end()) ports.push_back(added);
 }
 
+absl::Status AddAddresses(const std::string& list, std::vector<IpAddress>& addresses) {
+  for (const std::string& text : std::vector<std::string>(absl::StrSplit(list, ','))) {
+    SHUNT_ASSIGN_OR_RETURN(IpAddress address, IpAddress::Parse(text));
+    addresses.push_back(address);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status AddRanges(const std::string& list, Service& service) {
+  for (const std::string& text : std::vector<std::string>(absl::StrSplit(list, ','))) {
+    SHUNT_ASSIGN_OR_RETURN(Cidr range, Cidr::Parse(text));
+    service.source_ranges.push_back(range);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SetPolicy(const std::string& text, TrafficPolicy& policy) {
+  if (text != "Local" && text != "Cluster") {
+    return absl::InvalidArgumentError(absl::StrCat(text, " is neither Local nor Cluster"));
+  }
+  policy = text == "Local" ? TrafficPolicy::kLocal : TrafficPolicy::kCluster;
+  return absl::OkStatus();
+}
+
+absl::Status SetAffinity(const std::string& seconds, Service& service) {
+  uint32_t timeout = 0;
+  if (!absl::SimpleAtoi(seconds, &timeout)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("affinity=", seconds, " is no number of seconds"));
+  }
+  service.affinity_timeout_s = timeout;
+  return absl::OkStatus();
+}
+
+// "30080" for the port before it, or "http:30080": the port has to be there.
+absl::Status SetNodePort(const std::string& text, Service& service) {
+  SHUNT_ASSIGN_OR_RETURN(PortWord node_port, ParsePort(text));
+  for (auto port = service.ports.rbegin(); port != service.ports.rend(); ++port) {
+    if (!node_port.name.empty() && port->name != node_port.name) continue;
+    port->node_port = node_port.port;
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat("node-port=", text, " stands before its port"));
+}
+
+bool SetFlag(const std::string& word, Service& service) {
+  if (word == "headless") return true;  // no address: that is all there is to it
+  if (word == "excluded") return service.excluded = true;
+  if (word == "ignored-by-label") return service.ignored_by_label = true;
+  if (word == "denies-all-sources") return service.denies_all_sources = true;
+  if (word == "ends-tcp") {
+    service.on_backend_removal = BackendRemoval::kImmediate;
+    return true;
+  }
+  return false;
+}
+
 absl::Status AddServiceWord(const std::string& word, Service& service) {
   const auto [key, value] = ParseOption(word);
   if (key == "type") return SetType(value, service);
   if (key == "age") return SetAge(value, service);
-  if (word == "headless") return absl::OkStatus();  // no address: that is all there is to it
-  if (word == "excluded") {
-    service.excluded = true;
-    return absl::OkStatus();
-  }
-  if (word == "ignored-by-label") {
-    service.ignored_by_label = true;
-    return absl::OkStatus();
-  }
+  if (key == "internal") return SetPolicy(value, service.internal_policy);
+  if (key == "external") return SetPolicy(value, service.external_policy);
+  if (key == "external-ips") return AddAddresses(value, service.external_ips);
+  if (key == "lb-ips") return AddAddresses(value, service.load_balancer_ips);
+  if (key == "sources") return AddRanges(value, service);
+  if (key == "affinity") return SetAffinity(value, service);
+  if (key == "node-port") return SetNodePort(value, service);
+  if (SetFlag(word, service)) return absl::OkStatus();
   SHUNT_ASSIGN_OR_RETURN(Place place, ParsePlace(word));
   if (place.address.has_value()) service.cluster_ips.push_back(*place.address);
   if (place.port.has_value()) AddPort(*place.port, service);
@@ -108,7 +164,19 @@ bool SetConditions(const std::string& word, Endpoint& endpoint) {
     endpoint.terminating = true;
     return true;
   }
+  if (word == "terminating-not-serving") {
+    endpoint.ready = endpoint.serving = false;
+    endpoint.terminating = true;
+    return true;
+  }
   return false;
+}
+
+// "zone-a,zone-b"
+void AddHints(const std::string& list, EndpointHint::Kind kind, Endpoint& endpoint) {
+  for (const std::string& name : std::vector<std::string>(absl::StrSplit(list, ','))) {
+    endpoint.hints.push_back({.kind = kind, .name = name});
+  }
 }
 
 }  // namespace
@@ -148,6 +216,10 @@ absl::Status ClusterBuilder::AddEndpoint(const std::vector<std::string>& words) 
       line.endpoint.node_name = value;
     } else if (key == "slice") {
       line.slice = value;
+    } else if (key == "zone-hint") {
+      AddHints(value, EndpointHint::Kind::kZone, line.endpoint);
+    } else if (key == "node-hint") {
+      AddHints(value, EndpointHint::Kind::kNode, line.endpoint);
     } else if (!SetConditions(words[i], line.endpoint)) {
       SHUNT_ASSIGN_OR_RETURN(PortWord port, ParsePort(words[i]));
       line.ports.push_back(port);
@@ -164,6 +236,7 @@ absl::Status ClusterBuilder::AddEndpoint(const std::vector<std::string>& words) 
 
 absl::Status ClusterBuilder::AddNode(const std::vector<std::string>& words) {
   Node node;
+  node_port_addresses_.clear();
   for (size_t i = 1; i < words.size(); ++i) {
     const auto [key, value] = ParseOption(words[i]);
     if (key == "self") {
@@ -171,10 +244,9 @@ absl::Status ClusterBuilder::AddNode(const std::vector<std::string>& words) {
     } else if (key == "zone") {
       node.zone = value;
     } else if (key == "addresses") {
-      for (const std::string& text : std::vector<std::string>(absl::StrSplit(value, ','))) {
-        SHUNT_ASSIGN_OR_RETURN(IpAddress address, IpAddress::Parse(text));
-        node.addresses.push_back(address);
-      }
+      SHUNT_RETURN_IF_ERROR(AddAddresses(value, node.addresses));
+    } else if (key == "node-ports-at") {
+      SHUNT_RETURN_IF_ERROR(AddAddresses(value, node_port_addresses_));
     } else {
       return absl::InvalidArgumentError(absl::StrCat(words[i], " is unknown in a node line"));
     }

@@ -21,6 +21,7 @@ class ClusterBuilder {
 
   ClusterSnapshot Build() const;
   const std::string& node_name() const { return node_name_; }
+  const std::vector<IpAddress>& node_port_addresses() const { return node_port_addresses_; }
 
  private:
   struct EndpointLine {
@@ -37,6 +38,7 @@ class ClusterBuilder {
 
   std::string node_name_ = "node-a";
   std::shared_ptr<const Node> node_;
+  std::vector<IpAddress> node_port_addresses_;
   std::map<NamespacedName, std::shared_ptr<const Service>> services_;
   std::map<NamespacedName, std::vector<EndpointLine>> endpoints_;
 };

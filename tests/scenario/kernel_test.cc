@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <cstring>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "tests/scenario/scenario.h"
 #include "tests/scenario/scenario_files.h"
 #include "tests/support/datapath_test.h"
@@ -16,12 +16,29 @@
 #include "tests/support/net_namespace.h"
 #include "userspace/planner/planner.h"
 #include "userspace/state/dump.h"
+#include "userspace/state/tracer.h"
 
 namespace shunt::testing {
 namespace {
 
-// Each scenario in the kernel: planner, reconciler, programs, real sockets.
-class ScenarioKernel : public DatapathTest, public ::testing::WithParamInterface<std::string> {};
+// Each scenario in the kernel: planner, reconciler, programs, real sockets. The
+// test's own network namespace is the host's; each pod that dials has another.
+class ScenarioKernel : public DatapathTest, public ::testing::WithParamInterface<std::string> {
+ protected:
+  void MakePods(const Scenario& scenario);
+  void ServeEverywhere(const Scenario& scenario);
+  void Check(const TrafficLine& line, const DatapathState& state);
+
+ private:
+  // Dials from where the line says.
+  DialResult DialFrom(const TrafficLine& line) const;
+  void ExpectBackends(const TrafficLine& line) const;
+  void ExpectSameBackend(const TrafficLine& line, const ServicePortName& service);
+
+  std::map<IpAddress, NetNamespace> pods_;
+  // What a client ("" for the host) had of a Service with affinity.
+  std::map<std::pair<std::string, ServicePortName>, std::string> had_;
+};
 
 using Places = std::set<std::pair<HostPort, shunt_protocol>>;
 
@@ -41,18 +58,46 @@ Places ListeningPlaces(const Scenario& scenario) {
       }
     }
     for (const TrafficLine& line : step.traffic) {
-      if (line.fate != TrafficFate::kBackends) places.insert({line.to, line.protocol()});
+      if (!line.IsServed()) places.insert({line.to, line.protocol()});
     }
   }
+  std::erase_if(places, [](const auto& place) { return place.second == SHUNT_SCTP; });
   return places;
 }
 
-std::vector<IpAddress> Clients(const Scenario& scenario) {
-  std::vector<IpAddress> clients;
+void ScenarioKernel::MakePods(const Scenario& scenario) {
   for (const Step& step : scenario.steps) {
-    for (const TrafficLine& line : step.traffic) clients.push_back(*line.how.source);
+    for (const TrafficLine& line : step.traffic) {
+      if (line.origin != Origin::kPod || pods_.contains(line.client)) continue;
+      absl::StatusOr<NetNamespace> pod = NetNamespace::Make();
+      ASSERT_TRUE(pod.ok()) << pod.status();
+      const absl::Status connected =
+          pod->ConnectPod(absl::StrCat("shunt-p", pods_.size()), line.client);
+      ASSERT_TRUE(connected.ok()) << connected;
+      pods_.emplace(line.client, *std::move(pod));
+    }
   }
-  return clients;
+}
+
+// What has the address of a pod that dials is in that pod, all else on the host.
+void ScenarioKernel::ServeEverywhere(const Scenario& scenario) {
+  std::map<IpAddress, std::vector<Listener>> in_pods;
+  std::vector<Listener> on_host;
+  for (const auto& [at, protocol] : ListeningPlaces(scenario)) {
+    const Listener listener = {.at = at, .protocol = protocol};
+    (pods_.contains(at.address) ? in_pods[at.address] : on_host).push_back(listener);
+  }
+  Serve(on_host);
+  for (const auto& [address, listeners] : in_pods) {
+    pods_.at(address).Run([&] { Serve(listeners); });
+  }
+}
+
+DialResult ScenarioKernel::DialFrom(const TrafficLine& line) const {
+  if (line.origin == Origin::kHost) return Dial(line.to, line.how);
+  DialResult result;
+  pods_.at(line.client).Run([&] { result = Dial(line.to, line.how); });
+  return result;
 }
 
 // What the client was shown is what it dialled.
@@ -65,13 +110,13 @@ void ExpectDialledIsShown(const TrafficLine& line, const DialResult& result) {
   }
 }
 
-void ExpectBackends(const TrafficLine& line) {
+void ScenarioKernel::ExpectBackends(const TrafficLine& line) const {
   std::set<std::string> expected, seen;
   for (const HostPort& backend : line.backends) expected.insert(backend.ToString());
   // Each is missed with a chance of (1 - 1/n)^(64 n), below e^-64.
   const size_t most_tries = 64 * expected.size();
   for (size_t i = 0; i < most_tries && seen != expected; ++i) {
-    const DialResult result = Dial(line.to, line.how);
+    const DialResult result = DialFrom(line);
     ASSERT_EQ(result.error, 0) << result.ToString();
     ASSERT_TRUE(expected.contains(result.answer)) << result.ToString();
     ExpectDialledIsShown(line, result);
@@ -80,34 +125,75 @@ void ExpectBackends(const TrafficLine& line) {
   EXPECT_EQ(seen, expected) << "not all were chosen in " << most_tries << " tries";
 }
 
-void Check(const TrafficLine& line) {
-  SCOPED_TRACE(line.origin);
-  if (line.fate == TrafficFate::kBackends) return ExpectBackends(line);
-  const DialResult result = Dial(line.to, line.how);
-  if (line.fate == TrafficFate::kRefused) {
-    EXPECT_EQ(result.error, ECONNREFUSED) << result.ToString();
-    return;
+void ScenarioKernel::ExpectSameBackend(const TrafficLine& line, const ServicePortName& service) {
+  std::set<std::string> allowed;
+  for (const HostPort& backend : line.backends) allowed.insert(backend.ToString());
+  const std::string client = line.origin == Origin::kHost ? "" : line.client.ToString();
+  std::string& had = had_[{client, service}];
+  if (allowed.contains(had)) allowed = {had};
+  for (int i = 0; i < 8; ++i) {
+    const DialResult result = DialFrom(line);
+    ASSERT_EQ(result.error, 0) << result.ToString();
+    ASSERT_TRUE(allowed.contains(result.answer)) << result.ToString() << " after " << had;
+    ExpectDialledIsShown(line, result);
+    had = result.answer;
+    allowed = {had};
   }
-  EXPECT_EQ(result.answer, line.to.ToString()) << result.ToString();
-  ExpectDialledIsShown(line, result);
+}
+
+void ScenarioKernel::Check(const TrafficLine& line, const DatapathState& state) {
+  SCOPED_TRACE(line.text);
+  switch (line.fate) {
+    case TrafficFate::kBackends:
+      return ExpectBackends(line);
+    case TrafficFate::kSticky:
+      return ExpectSameBackend(line,
+                               TraceConnect(state, line.dialled(), line.tracer_client()).service);
+    case TrafficFate::kRefused: {
+      const DialResult result = DialFrom(line);
+      EXPECT_EQ(result.error, ECONNREFUSED) << result.ToString();
+      return;
+    }
+    case TrafficFate::kDropped:
+    case TrafficFate::kDenied: {
+      const DialResult result = DialFrom(line);
+      EXPECT_EQ(result.error, ETIMEDOUT) << result.ToString();
+      return;
+    }
+    case TrafficFate::kDirect: {
+      const DialResult result = DialFrom(line);
+      EXPECT_EQ(result.answer, line.to.ToString()) << result.ToString();
+      return ExpectDialledIsShown(line, result);
+    }
+  }
+}
+
+// Equal but for what is not kept: nothing.
+void ExpectEqual(const absl::StatusOr<DatapathState>& kernel, const DatapathState& planned) {
+  ASSERT_TRUE(kernel.ok()) << kernel.status();
+  EXPECT_EQ(Dump(*kernel), Dump(planned));
+  ASSERT_EQ(kernel->size(), planned.size());
+  for (const auto& [name, port] : planned) {
+    ASSERT_TRUE(kernel->contains(name)) << name.ToString();
+    EXPECT_TRUE(*kernel->at(name) == *port) << name.ToString();
+  }
 }
 
 TEST_P(ScenarioKernel, TrafficEndsWhereTheFileSays) {
   absl::StatusOr<Scenario> scenario = LoadScenario(GetParam());
   ASSERT_TRUE(scenario.ok()) << scenario.status().message();
-  std::vector<Listener> listeners;
-  for (const auto& [at, protocol] : ListeningPlaces(*scenario)) {
-    listeners.push_back({.at = at, .protocol = protocol});
-  }
-  Serve(listeners);
-  ASSERT_TRUE(AddLoopbackAddresses(Clients(*scenario)).ok());
+  MakePods(*scenario);
+  ServeEverywhere(*scenario);
   Planner planner(scenario->node_name);
   ClusterSnapshot before;
   for (const Step& step : scenario->steps) {
-    StateChanges changes = planner.Update(Difference(before, step.cluster));
-    ApplyChanges(changes);
-    EXPECT_EQ(DumpOfKernel(), Dump(planner.state()));
-    for (const TrafficLine& line : step.traffic) Check(line);
+    planner.SetNodePortAddresses(step.node_port_addresses);
+    ApplyChanges(planner.Update(Difference(before, step.cluster)));
+    ExpectEqual(StateFromMaps(datapath().maps()), planner.state());
+    for (const TrafficLine& line : step.traffic) {
+      // Packets are no business of the socket hooks: the tracer alone says.
+      if (line.origin != Origin::kOutside) Check(line, planner.state());
+    }
     before = step.cluster;
   }
 }

@@ -24,14 +24,31 @@ std::vector<HostPort> Candidates(const Trace& trace) {
   return result;
 }
 
+bool IsVerdictOf(TrafficFate fate, shunt_verdict verdict) {
+  switch (fate) {
+    case TrafficFate::kBackends:
+    case TrafficFate::kSticky:
+      return verdict == SHUNT_TRANSLATED;
+    case TrafficFate::kRefused:
+      return verdict == SHUNT_NO_ENDPOINT || verdict == SHUNT_NO_PORT;
+    case TrafficFate::kDropped:
+      return verdict == SHUNT_NO_LOCAL_ENDPOINT;
+    case TrafficFate::kDenied:
+      return verdict == SHUNT_SOURCE_DENIED;
+    case TrafficFate::kDirect:
+      return verdict == SHUNT_NOT_A_SERVICE;
+  }
+  return false;
+}
+
 void Check(const TrafficLine& line, const DatapathState& state) {
-  SCOPED_TRACE(line.origin);
-  const Trace trace = TraceConnect(state, line.dialled());
-  EXPECT_EQ(trace.verdict, line.fate == TrafficFate::kDirect    ? SHUNT_NOT_A_SERVICE
-                           : line.fate == TrafficFate::kRefused ? SHUNT_NO_ENDPOINT
-                                                                : SHUNT_TRANSLATED)
-      << VerdictName(trace.verdict);
+  SCOPED_TRACE(line.text);
+  const Trace trace = TraceConnect(state, line.dialled(), line.tracer_client());
+  EXPECT_TRUE(IsVerdictOf(line.fate, trace.verdict)) << VerdictName(trace.verdict);
   EXPECT_EQ(Candidates(trace), line.backends);
+  if (line.IsServed()) {
+    EXPECT_EQ(trace.affinity_timeout_s > 0, line.fate == TrafficFate::kSticky);
+  }
 }
 
 TEST_P(ScenarioModel, TrafficEndsWhereTheFileSays) {
@@ -40,7 +57,8 @@ TEST_P(ScenarioModel, TrafficEndsWhereTheFileSays) {
   Planner planner(scenario->node_name);
   ClusterSnapshot before;
   for (const Step& step : scenario->steps) {
-    const DatapathState state = Plan(step.cluster, scenario->node_name);
+    const DatapathState state = Plan(step.cluster, scenario->node_name, step.node_port_addresses);
+    planner.SetNodePortAddresses(step.node_port_addresses);
     planner.Update(Difference(before, step.cluster));
     EXPECT_EQ(Dump(planner.state()), Dump(state)) << "planned step by step, and from scratch";
     if (step.dump.has_value()) {

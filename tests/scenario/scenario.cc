@@ -40,40 +40,59 @@ absl::Status SetHow(const std::string& word, TrafficLine& line) {
 }
 
 absl::Status SetFate(const std::vector<std::string>& words, TrafficLine& line) {
+  static const auto* fates =
+      new std::map<std::string, TrafficFate>{{"REFUSED", TrafficFate::kRefused},
+                                             {"DROPPED", TrafficFate::kDropped},
+                                             {"DENIED", TrafficFate::kDenied},
+                                             {"DIRECT", TrafficFate::kDirect},
+                                             {"STICKY", TrafficFate::kSticky}};
   if (words.empty()) return absl::InvalidArgumentError("nothing follows =>");
-  line.fate = words[0] == "REFUSED"  ? TrafficFate::kRefused
-              : words[0] == "DIRECT" ? TrafficFate::kDirect
-                                     : TrafficFate::kBackends;
-  if (line.fate != TrafficFate::kBackends) {
-    return words.size() == 1 ? absl::OkStatus()
-                             : absl::InvalidArgumentError("something follows the fate");
-  }
-  for (const std::string& word : words) {
-    SHUNT_ASSIGN_OR_RETURN(HostPort backend, HostPort::Parse(absl::StripSuffix(word, ",")));
+  const auto fate = fates->find(words[0]);
+  if (fate != fates->end()) line.fate = fate->second;
+  for (size_t i = fate == fates->end() ? 0 : 1; i < words.size(); ++i) {
+    SHUNT_ASSIGN_OR_RETURN(HostPort backend, HostPort::Parse(absl::StripSuffix(words[i], ",")));
     line.backends.push_back(backend);
+  }
+  if (line.IsServed() == line.backends.empty()) {
+    return absl::InvalidArgumentError("something is wrong behind the fate");
   }
   std::sort(line.backends.begin(), line.backends.end());
   return absl::OkStatus();
 }
 
-// pod CLIENT -> ADDRESS:PORT[/PROTOCOL] [HOW…] => FATE
+// "pod CLIENT", "outside CLIENT" or "host": returns how many words that were.
+absl::StatusOr<size_t> SetOrigin(const std::vector<std::string>& words, TrafficLine& line) {
+  if (words[0] == "host") {
+    line.origin = Origin::kHost;
+    return 1;
+  }
+  if (words[0] != "pod" && words[0] != "outside") {
+    return absl::InvalidArgumentError(absl::StrCat("nothing starts at a \"", words[0], "\""));
+  }
+  line.origin = words[0] == "pod" ? Origin::kPod : Origin::kOutside;
+  SHUNT_ASSIGN_OR_RETURN(line.client, IpAddress::Parse(words[1]));
+  return 2;
+}
+
+// ORIGIN -> ADDRESS:PORT[/PROTOCOL] [HOW…] => FATE
 absl::StatusOr<TrafficLine> ParseTraffic(const std::vector<std::string>& words) {
+  constexpr char kForm[] = "not ORIGIN -> ADDRESS:PORT[/PROTOCOL] [HOW] => FATE";
   const auto arrow = std::find(words.begin(), words.end(), "=>");
-  if (arrow == words.end() || arrow - words.begin() < 4 || words[0] != "pod" || words[2] != "->") {
-    return absl::InvalidArgumentError("not pod ADDRESS -> ADDRESS:PORT[/PROTOCOL] [HOW] => FATE");
+  const auto dials = std::find(words.begin(), arrow, "->");
+  if (arrow == words.end() || arrow - dials < 2 || dials == words.begin()) {
+    return absl::InvalidArgumentError(kForm);
   }
   TrafficLine line;
-  SHUNT_ASSIGN_OR_RETURN(line.how.source, IpAddress::Parse(words[1]));
-  std::string to = words[3];
+  SHUNT_ASSIGN_OR_RETURN(const size_t origin_words, SetOrigin(words, line));
+  if (words.begin() + origin_words != dials) return absl::InvalidArgumentError(kForm);
+  std::string to = dials[1];
   SHUNT_ASSIGN_OR_RETURN(shunt_protocol protocol, TakeProtocol(to));
   line.how.transport = protocol == SHUNT_UDP ? Transport::kUdp : Transport::kTcp;
   SHUNT_ASSIGN_OR_RETURN(line.to, HostPort::Parse(to));
-  for (auto word = words.begin() + 4; word != arrow; ++word) {
-    SHUNT_RETURN_IF_ERROR(SetHow(*word, line));
-  }
+  for (auto word = dials + 2; word != arrow; ++word) SHUNT_RETURN_IF_ERROR(SetHow(*word, line));
   SHUNT_RETURN_IF_ERROR(SetFate({arrow + 1, words.end()}, line));
-  if (line.how.source->family() != line.to.address.family()) {
-    return absl::InvalidArgumentError("a pod dials its own family");
+  if (line.origin != Origin::kHost && line.client.family() != line.to.address.family()) {
+    return absl::InvalidArgumentError("a client dials its own family");
   }
   return line;
 }
@@ -87,7 +106,7 @@ class Parser {
     ++number_;
     absl::Status status = absl::StartsWith(line, "---") ? EnterSection(line) : ReadInSection(line);
     if (status.ok()) return status;
-    return absl::Status(status.code(), absl::StrCat(Origin(), ": ", status.message()));
+    return absl::Status(status.code(), absl::StrCat(Where(), ": ", status.message()));
   }
 
   Scenario Finish() {
@@ -99,10 +118,13 @@ class Parser {
  private:
   enum class Section { kCluster, kTraffic, kDump };
 
-  std::string Origin() const { return absl::StrCat(file_, ":", number_); }
+  std::string Where() const { return absl::StrCat(file_, ":", number_); }
   Step& step() { return scenario_.steps.back(); }
 
-  void CloseStep() { step().cluster = cluster_.Build(); }
+  void CloseStep() {
+    step().cluster = cluster_.Build();
+    step().node_port_addresses = cluster_.node_port_addresses();
+  }
 
   absl::Status EnterSection(const std::string& line) {
     const std::vector<std::string> words = SplitWords(line);
@@ -131,7 +153,7 @@ class Parser {
       return absl::OkStatus();
     }
     SHUNT_ASSIGN_OR_RETURN(TrafficLine traffic, ParseTraffic(words));
-    traffic.origin = absl::StrCat(Origin(), ": ", line);
+    traffic.text = absl::StrCat(Where(), ": ", line);
     step().traffic.push_back(std::move(traffic));
     return absl::OkStatus();
   }

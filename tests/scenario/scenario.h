@@ -11,26 +11,48 @@
 #include "tests/support/dial.h"
 #include "userspace/model/cluster.h"
 #include "userspace/state/datapath_state.h"
+#include "userspace/state/tracer.h"
 
 namespace shunt::testing {
 
 enum class TrafficFate {
   kBackends,  // served by one of `backends`, each of which has its chance
+  kSticky,    // likewise, and always the same: that which this client had, if it is one of them
   kRefused,   // ECONNREFUSED at once
+  kDropped,   // ETIMEDOUT: endpoints on other nodes only
+  kDenied,    // ETIMEDOUT: no source range names the client
   kDirect,    // no Service: arrives where it was sent
+};
+
+// Where traffic starts.
+enum class Origin {
+  kPod,      // in a network namespace with the address `client`
+  kHost,     // in the host's
+  kOutside,  // a packet from `client` arrives
 };
 
 // A line under "--- traffic".
 struct TrafficLine {
-  std::string origin;  // "one-service.scenario:12: pod 10.244.1.5 -> …"
+  std::string text;  // "one-service.scenario:12: pod 10.244.1.5 -> …"
+  Origin origin = Origin::kPod;
+  IpAddress client;  // of a pod, or outside
   HostPort to;
   DialOptions how;
   TrafficFate fate = TrafficFate::kBackends;
   std::vector<HostPort> backends;  // sorted
 
+  bool IsServed() const { return fate == TrafficFate::kBackends || fate == TrafficFate::kSticky; }
+
   shunt_protocol protocol() const { return IsUdp(how.transport) ? SHUNT_UDP : SHUNT_TCP; }
   FrontendKey dialled() const {
-    return {.address = to.address, .port = to.port, .protocol = protocol()};
+    return {.address = to.address,
+            .port = to.port,
+            .protocol = protocol(),
+            .scope = origin == Origin::kOutside ? SHUNT_SCOPE_OUTSIDE : SHUNT_SCOPE_NODE};
+  }
+  TraceClient tracer_client() const {
+    if (origin == Origin::kHost) return {.in_host_namespace = true};
+    return {.source = client};
   }
 };
 
@@ -38,6 +60,7 @@ struct TrafficLine {
 // of traffic then.
 struct Step {
   ClusterSnapshot cluster;
+  std::vector<IpAddress> node_port_addresses;
   std::vector<TrafficLine> traffic;
   std::optional<std::string> dump;  // the table that is expected
 };

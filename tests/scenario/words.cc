@@ -32,7 +32,8 @@ absl::StatusOr<shunt_protocol> TakeProtocol(std::string& word) {
   word.resize(slash);
   if (protocol == "TCP") return SHUNT_TCP;
   if (protocol == "UDP") return SHUNT_UDP;
-  return absl::InvalidArgumentError(absl::StrCat(protocol, " is neither TCP nor UDP"));
+  if (protocol == "SCTP") return SHUNT_SCTP;
+  return absl::InvalidArgumentError(absl::StrCat(protocol, " is not TCP, UDP or SCTP"));
 }
 
 absl::StatusOr<PortWord> ParsePort(std::string word) {

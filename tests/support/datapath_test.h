@@ -29,6 +29,9 @@ class DatapathTest : public PrivilegedTest {
   void SetUp() override;
   void TearDown() override;
 
+  // For tests of another mode than that of most.
+  virtual Datapath::SocketLb socket_lb() const { return Datapath::SocketLb::kAll; }
+
   // Makes the kernel hold `state` and no more, and checks that it does.
   void Apply(const DatapathState& state);
   void Apply(const std::vector<ServiceSpec>& specs) { Apply(MakeState(specs)); }

@@ -70,6 +70,26 @@ absl::Status NetNamespace::Connect(const std::string& ours, const std::string& o
   return status;
 }
 
+absl::Status NetNamespace::ConnectPod(const std::string& ours, const IpAddress& address) const {
+  const bool is_ipv6 = address.family() == Family::kIpv6;
+  const std::string gateway = is_ipv6 ? "fe80::1" : "169.254.1.1";
+  const std::string host = absl::StrCat(address.ToString(), is_ipv6 ? "/128" : "/32");
+  SHUNT_RETURN_IF_ERROR(MustRun(
+      {"ip", "-batch", "-"},
+      {.input =
+           absl::StrCat("link add ", ours, " type veth peer name eth0 netns ", Path(), "\n",
+                        "addr add ", gateway, is_ipv6 ? "/64" : "/32", " dev ", ours, " nodad\n",
+                        "link set ", ours, " up\n", "route add ", host, " dev ", ours, "\n")}));
+  absl::Status status;
+  Run([&] {
+    status =
+        MustRun({"ip", "-batch", "-"},
+                {.input = absl::StrCat("addr add ", host, " dev eth0 nodad\n", "link set eth0 up\n",
+                                       "route add default via ", gateway, " dev eth0 onlink\n")});
+  });
+  return status;
+}
+
 absl::Status AddLoopbackAddresses(const std::vector<IpAddress>& addresses) {
   std::string batch;
   for (const IpAddress& address : addresses) {

@@ -30,6 +30,10 @@ class NetNamespace {
   absl::Status Connect(const std::string& ours, const std::string& outer,
                        const std::string& inner) const;
 
+  // Makes it a pod's: `address` on its "eth0", a veth pair to `ours` in the calling
+  // thread's namespace, which routes that one address to it and is its gateway.
+  absl::Status ConnectPod(const std::string& ours, const IpAddress& address) const;
+
  private:
   explicit NetNamespace(UniqueFd fd) : fd_(std::move(fd)) {}
 
