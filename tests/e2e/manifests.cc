@@ -9,7 +9,8 @@
 namespace shunt::testing {
 namespace {
 
-// $0 name, $1 address, $2 port, $3 protocol, $4 port of the pods, $5 endpoints
+// $0 name, $1 address, $2 port, $3 protocol, $4 port of the pods, $5 endpoints,
+// $6 more of the Service
 constexpr char kTemplate[] = R"(apiVersion: v1
 kind: Service
 metadata:
@@ -22,7 +23,7 @@ spec:
   - name: main
     port: $2
     protocol: $3
----
+$6---
 apiVersion: discovery.k8s.io/v1
 kind: EndpointSlice
 metadata:
@@ -46,9 +47,11 @@ std::string ToYaml(const ManifestSpec& spec) {
     absl::StrAppend(&endpoints, "\n- addresses: [", pod.address.ToString(),
                     "]\n  conditions: {ready: true}");
   }
+  std::string more = spec.more;
+  if (spec.node_port != 0) more = absl::StrCat("    nodePort: ", spec.node_port, "\n", more);
   const int pod_port = spec.pods.empty() ? 8080 : spec.pods[0].port;
   return absl::Substitute(kTemplate, spec.name, spec.vip.address.ToString(), spec.vip.port,
-                          spec.protocol, pod_port, endpoints);
+                          spec.protocol, pod_port, endpoints, more);
 }
 
 }  // namespace shunt::testing

@@ -16,6 +16,8 @@ struct ManifestSpec {
   HostPort vip;
   std::vector<HostPort> pods;
   std::string protocol = "TCP";
+  int node_port = 0;      // 0: none
+  std::string more = "";  // further lines of spec, "  type: LoadBalancer\n", or of a whole Service
 };
 
 std::string ToYaml(const ManifestSpec& spec);

@@ -10,6 +10,7 @@
 #include "absl/synchronization/mutex.h"
 #include "userspace/agent/control_loop.h"
 #include "userspace/agent/host.h"
+#include "userspace/agent/servers.h"
 #include "userspace/agent/view_exchange.h"
 #include "userspace/api/server.h"
 #include "userspace/base/status.h"
@@ -67,6 +68,18 @@ absl::StatusOr<std::string> ServedCgroup(const Options& options) {
   return FindCgroup2();
 }
 
+const char* SocketLbText(Datapath::SocketLb mode) {
+  switch (mode) {
+    case Datapath::SocketLb::kAll:
+      return "all";
+    case Datapath::SocketLb::kHost:
+      return "host";
+    case Datapath::SocketLb::kOff:
+      return "off";
+  }
+  return "";
+}
+
 AgentView Identity(const Options& options, const std::string& cgroup, const Datapath& datapath) {
   AgentView identity;
   identity.version = SHUNT_VERSION;
@@ -75,6 +88,7 @@ AgentView Identity(const Options& options, const std::string& cgroup, const Data
   identity.sources = {"manifests " + options.manifests};
   identity.cgroup = cgroup;
   identity.bpffs = options.bpffs;
+  identity.socket_lb = SocketLbText(options.socket_lb);
   identity.refusal = datapath.config().has_set_retval ? "ECONNREFUSED" : "EPERM";
   return identity;
 }
@@ -82,26 +96,42 @@ AgentView Identity(const Options& options, const std::string& cgroup, const Data
 }  // namespace
 
 absl::Status Serve(const Options& options) {
+  for (const std::string& warning : options.config_warnings) {
+    LogWarning("configuration", {{"warning", warning}});
+  }
   const EndSignals signals;
   FatalError fatal;
   SHUNT_ASSIGN_OR_RETURN(const std::string cgroup, ServedCgroup(options));
-  SHUNT_ASSIGN_OR_RETURN(
-      std::unique_ptr<Datapath> datapath,
-      Datapath::Open({.bpffs = options.bpffs, .cgroup = cgroup, .build = SHUNT_VERSION}));
+  SHUNT_ASSIGN_OR_RETURN(std::unique_ptr<Datapath> datapath,
+                         Datapath::Open({.bpffs = options.bpffs,
+                                         .cgroup = cgroup,
+                                         .build = SHUNT_VERSION,
+                                         .socket_lb = options.socket_lb}));
   RcuGracePeriod grace_period(MembarrierOr(MapInMapWait()));
   Reconciler reconciler(datapath->maps(), grace_period);
   SHUNT_RETURN_IF_ERROR(reconciler.Adopt());
 
   ControlLoop* wake = nullptr;  // nothing wakes it before it is there: see below
-  Store store(options.node_name, [&wake] { wake->OnChange(); });
-  ViewExchange views(options.bpffs, [&wake] { wake->OnViewWanted(); });
+  Servers* queued = nullptr;    // as well
+  Store store(options.node_name, [&wake, &queued] {
+    queued->Queued();
+    wake->OnChange();
+  });
+  SHUNT_ASSIGN_OR_RETURN(std::unique_ptr<Servers> servers, Servers::Start(options, store));
+  queued = servers.get();
+  ViewExchange views(options.bpffs, store, [&wake] { wake->OnViewWanted(); });
   ControlLoop loop({.store = store,
                     .datapath = *datapath,
                     .reconciler = reconciler,
                     .views = views,
-                    .identity = Identity(options, cgroup, *datapath)},
+                    .servers = *servers,
+                    .identity = Identity(options, cgroup, *datapath),
+                    .node_port_addresses = options.node_port_addresses},
                    [&fatal](const absl::Status& status) { fatal.Set(status); });
   wake = &loop;
+  SHUNT_ASSIGN_OR_RETURN(
+      std::unique_ptr<AddressWatch> addresses,
+      AddressWatch::Start([&loop](const HostAddresses& host) { loop.OnHostAddresses(host); }));
   SHUNT_ASSIGN_OR_RETURN(std::unique_ptr<ApiServer> api,
                          ApiServer::Start(options.api_socket, views));
   SHUNT_ASSIGN_OR_RETURN(std::unique_ptr<ManifestSource> source,

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/time/clock.h"
+#include "userspace/agent/host_warnings.h"
 #include "userspace/agent/memory.h"
 #include "userspace/telemetry/logging.h"
 
@@ -47,6 +48,12 @@ void ControlLoop::OnChange() {
   changed_ = true;
 }
 
+void ControlLoop::OnHostAddresses(const HostAddresses& host) {
+  absl::MutexLock lock(&mutex_);
+  new_host_ = host;
+  changed_ = true;
+}
+
 void ControlLoop::OnViewWanted() {
   absl::MutexLock lock(&mutex_);
   view_wanted_ = true;
@@ -82,14 +89,35 @@ absl::Status ControlLoop::Update() {
   size_t writes = 0;
   if (parts_.store.synced()) {
     const ClusterChanges changes = parts_.store.Take();
-    if (!in_charge_ || !changes.empty() || result_.pending > 0) writes = Apply(changes);
+    const bool host_changed = TakeHost(changes);
+    if (!in_charge_ || host_changed || !changes.empty() || result_.pending > 0) {
+      writes = Apply(changes);
+    }
     if (!in_charge_) {
       if (absl::Status status = TakeCharge(); !status.ok()) return status;
     }
+    parts_.servers.UpToDate(changes.node.get(), planner_.problem_count());
   }
   if (writes >= kManyWrites) ReturnFreeMemory();
   parts_.views.Advance();  // also where only the problems are others
   return absl::OkStatus();
+}
+
+// Whether the host is not what it was. The Node counts where its addresses are
+// those of node ports.
+bool ControlLoop::TakeHost(const ClusterChanges& changes) {
+  std::optional<HostAddresses> host;
+  {
+    absl::MutexLock lock(&mutex_);
+    host = std::exchange(new_host_, std::nullopt);
+  }
+  if (host.has_value()) host_ = *std::move(host);
+  std::vector<IpAddress> addresses =
+      NodePortAddresses(parts_.node_port_addresses, host_.addresses, changes.node.get());
+  const NodePortAddressRule& rule = parts_.node_port_addresses;
+  if (rule.primary || !rule.ranges.empty()) parts_.servers.SetNodePortAddresses(addresses);
+  planner_.SetNodePortAddresses(std::move(addresses));
+  return host.has_value();
 }
 
 size_t ControlLoop::Apply(const ClusterChanges& changes) {
@@ -98,6 +126,11 @@ size_t ControlLoop::Apply(const ClusterChanges& changes) {
   last_apply_ = absl::Now();
   last_apply_took_ = last_apply_ - start;
   Report(result_);
+  parts_.servers.Applied({.took = last_apply_took_,
+                          .complete = !in_charge_,
+                          .writes = result_.writes,
+                          .pending = result_.pending},
+                         changes);
   return result_.writes;
 }
 
@@ -138,6 +171,8 @@ AgentView ControlLoop::MakeView(uint64_t generation) const {
   view.last_apply = last_apply_;
   view.last_apply_took = last_apply_took_;
   view.state = planner_.state();
+  view.node = planner_.node();
+  view.warnings = HostWarnings(planner_.state(), host_);
   view.problems = parts_.store.problems();
   const Problems planned = planner_.problems();
   view.problems.insert(view.problems.end(), planned.begin(), planned.end());

@@ -4,15 +4,19 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "userspace/agent/node_port_addresses.h"
+#include "userspace/agent/servers.h"
 #include "userspace/agent/view_exchange.h"
 #include "userspace/datapath/datapath.h"
 #include "userspace/datapath/reconciler.h"
 #include "userspace/planner/planner.h"
+#include "userspace/sources/netlink/address_watch.h"
 #include "userspace/store/store.h"
 
 namespace shunt {
@@ -27,7 +31,9 @@ class ControlLoop {
     Datapath& datapath;
     Reconciler& reconciler;  // has adopted what an earlier agent left
     ViewExchange& views;
+    Servers& servers;
     AgentView identity;  // version, node name, paths: what never changes
+    NodePortAddressRule node_port_addresses;
   };
   // Called once, from the control thread, when the programs cannot be put in
   // charge. The loop has ended then.
@@ -39,6 +45,7 @@ class ControlLoop {
   void Start();
   // From any thread: something changed in the store; somebody wants a view.
   void OnChange() ABSL_LOCKS_EXCLUDED(mutex_);
+  void OnHostAddresses(const HostAddresses& host) ABSL_LOCKS_EXCLUDED(mutex_);
   void OnViewWanted() ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
@@ -51,6 +58,7 @@ class ControlLoop {
   absl::Status TakeCharge();
   void Report(const Reconciler::Result& result);
   void ShowView();
+  bool TakeHost(const ClusterChanges& changes) ABSL_LOCKS_EXCLUDED(mutex_);
   AgentView MakeView(uint64_t generation) const;
 
   const Parts parts_;
@@ -58,6 +66,7 @@ class ControlLoop {
 
   // Of the control thread.
   Planner planner_;
+  HostAddresses host_;
   Reconciler::Result result_;
   bool in_charge_ = false;
   absl::Time last_apply_ = absl::InfinitePast();
@@ -68,6 +77,7 @@ class ControlLoop {
   bool stop_ ABSL_GUARDED_BY(mutex_) = false;
   bool changed_ ABSL_GUARDED_BY(mutex_) = true;  // what is there at the start
   bool view_wanted_ ABSL_GUARDED_BY(mutex_) = false;
+  std::optional<HostAddresses> new_host_ ABSL_GUARDED_BY(mutex_);
 
   std::thread thread_;  // uses all the others
 };

@@ -8,6 +8,10 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "userspace/agent/config_file.h"
+#include "userspace/agent/proxy_flags.h"
+#include "userspace/base/absl_view.h"
+#include "userspace/base/status.h"
 
 namespace shunt {
 namespace {
@@ -24,10 +28,68 @@ std::string NodeName(const std::string& given) {
   return absl::AsciiStrToLower(absl::StripAsciiWhitespace(given.empty() ? HostName() : given));
 }
 
-void Describe(CLI::App& app, Options& options, std::string& log_format) {
+// What is read as text first.
+struct Texts {
+  std::string log_format = "text", socket_lb = "all";
+  std::vector<std::string> node_port_addresses;
+  bool localhost_node_ports = true;
+  std::string config;  // a file
+};
+
+Datapath::SocketLb ToSocketLb(const std::string& text) {
+  if (text == "host") return Datapath::SocketLb::kHost;
+  return text == "off" ? Datapath::SocketLb::kOff : Datapath::SocketLb::kAll;
+}
+
+void DescribeServices(CLI::App& app, Texts& texts) {
+  app.add_option(
+         "--nodeport-addresses", texts.node_port_addresses,
+         "Where node ports are served: ranges of addresses (10.0.0.0/8,fd00::/8), or primary "
+         "for those of the Node (default: all addresses of the host)")
+      ->type_name("RANGES")
+      ->delimiter(',');
+  app.add_option("--iptables-localhost-nodeports", texts.localhost_node_ports,
+                 "Serve node ports at 127.0.0.1 and ::1, to the host's own processes")
+      ->type_name("BOOL")
+      ->capture_default_str();
+  app.add_option("--socket-lb", texts.socket_lb,
+                 "Whose connections are translated: all, host (not those of pods, for a service "
+                 "mesh), or off")
+      ->type_name("MODE")
+      ->check(CLI::IsMember({"all", "host", "off"}))
+      ->capture_default_str();
+}
+
+// Read by their names, as ConfigOfFlags() does.
+void DescribeServers(CLI::App& app) {
+  app.add_option("--healthz-bind-address",
+                 "Where load balancers ask for this node: /healthz, /livez; '' for nowhere "
+                 "(default: 0.0.0.0:10256)")
+      ->type_name("ADDRESS:PORT");
+  app.add_option("--metrics-bind-address",
+                 "Where Prometheus asks: /metrics, /readyz, /configz; '' for nowhere (default: "
+                 "127.0.0.1:10249)")
+      ->type_name("ADDRESS:PORT");
+  app.add_flag("--bind-address-hard-fail")
+      ->description("End where one of these is taken, instead of trying again");
+  app.add_option("--bind-address", "Its family is that of the default addresses")
+      ->type_name("ADDRESS");
+  app.add_option("--proxy-mode", "iptables, ipvs or nftables: whose defaults are taken")
+      ->type_name("MODE");
+  for (const char* name : {"--iptables-sync-period", "--ipvs-sync-period"}) {
+    app.add_option(name, "/healthz fails once a change has waited twice as long (default: 30s)")
+        ->type_name("DURATION");
+  }
+}
+
+void Describe(CLI::App& app, Options& options, Texts& texts) {
   app.add_option("--manifests", options.manifests,
                  "Directory of Service, EndpointSlice and Node manifests to follow")
       ->type_name("DIR");
+  app.add_option("--config", texts.config,
+                 "File with a KubeProxyConfiguration; it replaces kube-proxy's flags, but for "
+                 "--hostname-override and those of the log")
+      ->type_name("FILE");
   app.add_option("--hostname-override", options.node_name,
                  "Name of this Node (default: the host's name)")
       ->type_name("NAME");
@@ -45,7 +107,7 @@ void Describe(CLI::App& app, Options& options, std::string& log_format) {
       ->type_name("N")
       ->check(CLI::Range(0, 10))
       ->capture_default_str();
-  app.add_option("--logging-format", log_format, "text or json")
+  app.add_option("--logging-format", texts.log_format, "text or json")
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
@@ -55,7 +117,63 @@ int ExitCode(const CLI::App& app, const CLI::ParseError& error) {
   return app.exit(error, std::cout, std::cerr) == 0 ? 0 : kUsage;
 }
 
-int RefuseUsage(const std::string& reason) {
+// What flags and files both say, where the file counts.
+void TakeFile(const CLI::App& app, Options& options, Texts& texts) {
+  const ProxyConfig& config = options.config;
+  texts.node_port_addresses = config.List("nodePortAddresses");
+  texts.localhost_node_ports = config.Bool("iptables.localhostNodePorts");
+  if (!HasFlag(app, "hostname-override")) options.node_name = config.Text("hostnameOverride");
+  if (!HasFlag(app, "logging-format")) texts.log_format = config.Text("logging.format");
+  if (!HasFlag(app, "v")) options.verbosity = static_cast<int>(config.Integer("logging.verbosity"));
+}
+
+absl::StatusOr<std::optional<HttpAddress>> AddressOf(const ProxyConfig& config,
+                                                     std::string_view path) {
+  const std::string& text = config.Text(path);
+  if (text.empty()) return std::optional<HttpAddress>();
+  return HttpAddress::Parse(text, 0);
+}
+
+// The configuration of flags or file, into `options` and `texts`. The error is
+// lines for the terminal.
+absl::Status TakeConfig(const CLI::App& app, Options& options, Texts& texts) {
+  if (texts.config.empty()) {
+    SHUNT_ASSIGN_OR_RETURN(options.config, ConfigOfFlags(app));
+    const Problems errors = ValidateProxyConfig("command line", options.config);
+    if (!errors.empty()) return absl::InvalidArgumentError(ProblemLines(errors));
+  } else {
+    LoadedConfig loaded = LoadProxyConfigFile(texts.config);
+    if (!loaded.errors.empty()) return absl::InvalidArgumentError(ProblemLines(loaded.errors));
+    options.config = std::move(loaded.config);
+    options.config_warnings =
+        WarningsOf(loaded.warnings, options.config, FlagsThatAFileReplaces(app));
+    TakeFile(app, options, texts);
+  }
+  // nftables' default for node ports.
+  if (options.config.Text("mode") == "nftables" && texts.node_port_addresses.empty()) {
+    texts.node_port_addresses = {"primary"};
+  }
+  SHUNT_ASSIGN_OR_RETURN(options.healthz_address, AddressOf(options.config, "healthzBindAddress"));
+  SHUNT_ASSIGN_OR_RETURN(options.metrics_address, AddressOf(options.config, "metricsBindAddress"));
+  return absl::OkStatus();
+}
+
+// The rest, once all texts are known.
+absl::Status TakeTexts(const Texts& texts, Options& options) {
+  absl::StatusOr<NodePortAddressRule> rule = ParseNodePortAddresses(texts.node_port_addresses);
+  if (!rule.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--nodeport-addresses: ", rule.status().message()));
+  }
+  options.node_port_addresses = *std::move(rule);
+  options.node_port_addresses.localhost = texts.localhost_node_ports;
+  options.socket_lb = ToSocketLb(texts.socket_lb);
+  options.node_name = NodeName(options.node_name);
+  SHUNT_ASSIGN_OR_RETURN(options.log_format, ParseLogFormat(texts.log_format));
+  return absl::OkStatus();
+}
+
+int RefuseUsage(std::string_view reason) {
   std::cerr << "shuntd: " << reason << "\nRun with --help for more information.\n";
   return kUsage;
 }
@@ -64,30 +182,41 @@ int RefuseUsage(const std::string& reason) {
 
 std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
   Options options;
-  std::string log_format = "text";
+  Texts texts;
   bool cleanup = false, init_only = false;
+  std::string checked_file;
   CLI::App app(
       "Shunt's agent: keeps the tables of a Service load balancer in the kernel as the manifests "
       "say. Traffic is served by the kernel, also after this process has ended.",
       "shuntd");
   app.set_version_flag("--version", "shuntd " SHUNT_VERSION);
-  Describe(app, options, log_format);
+  app.footer("kube-proxy's other flags are accepted and decide nothing here.");
+  Describe(app, options, texts);
+  DescribeServices(app, texts);
+  DescribeServers(app);
+  DescribeProxyFlags(app);
   auto* clean = app.add_flag("--cleanup", cleanup, "Remove every program and pin, then exit");
   app.add_flag("--init-only", init_only,
                "Prepare the host (mount the bpf file system and cgroup v2 if missing), then exit")
       ->excludes(clean);
+  CLI::App* check = app.add_subcommand(
+      "check-config",
+      "Print a KubeProxyConfiguration as it is understood, and what is wrong in it");
+  check->add_option("FILE", checked_file, "The file")->required();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return ExitCode(app, error);
   }
+  if (check->parsed()) return CheckConfigFile(checked_file);
   if (cleanup) options.action = Options::Action::kCleanup;
   if (init_only) options.action = Options::Action::kInitOnly;
   if (options.action == Options::Action::kServe && options.manifests.empty()) {
     return RefuseUsage("--manifests DIR is required: the directory that holds the Services");
   }
-  options.node_name = NodeName(options.node_name);
-  options.log_format = *ParseLogFormat(log_format);
+  absl::Status status = TakeConfig(app, options, texts);
+  if (status.ok()) status = TakeTexts(texts, options);
+  if (!status.ok()) return RefuseUsage(Std(status.message()));
   return options;
 }
 

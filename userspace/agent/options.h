@@ -2,15 +2,21 @@
 #ifndef SHUNT_AGENT_OPTIONS_H_
 #define SHUNT_AGENT_OPTIONS_H_
 
+#include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
+#include "userspace/agent/node_port_addresses.h"
+#include "userspace/config/proxy_config.h"
+#include "userspace/datapath/datapath.h"
+#include "userspace/http/http_address.h"
 #include "userspace/telemetry/logging.h"
 
 namespace shunt {
 
-// What shuntd was told on its command line, with the defaults filled in. Names
-// are kube-proxy's where it has such an option.
+// What shuntd was told on its command line and in the file that --config names,
+// with the defaults filled in. Names are kube-proxy's where it has such an option.
 struct Options {
   enum class Action { kServe, kCleanup, kInitOnly };
 
@@ -19,13 +25,20 @@ struct Options {
   std::string node_name;  // lower case, as kube-proxy makes it
   std::string cgroup;     // of the processes that are served
   std::string bpffs = "/sys/fs/bpf/shunt";
+  NodePortAddressRule node_port_addresses;
+  Datapath::SocketLb socket_lb = Datapath::SocketLb::kAll;
   std::string api_socket = "/run/shunt/shunt.sock";
+  std::optional<HttpAddress> healthz_address, metrics_address;  // none: nobody listens
+  // All that kube-proxy would be configured with, of which some is above too.
+  ProxyConfig config;
+  std::vector<std::string> config_warnings;  // one line each
   LogFormat log_format = LogFormat::kText;
   int verbosity = 0;
 };
 
 // The options, or the exit code where the command line asked for no more than a
-// text (--help, --version) or made no sense (2; the reason went to stderr).
+// text (--help, --version, check-config: 1 where there are errors in the file) or
+// made no sense (2; the reason went to stderr).
 std::variant<Options, int> ParseOptions(int argc, const char* const* argv);
 
 }  // namespace shunt

@@ -12,8 +12,8 @@ constexpr absl::Duration kPatience = absl::Seconds(3);
 
 }  // namespace
 
-ViewExchange::ViewExchange(std::string bpffs, std::function<void()> ask)
-    : bpffs_(std::move(bpffs)), ask_(std::move(ask)) {}
+ViewExchange::ViewExchange(std::string bpffs, const Store& store, std::function<void()> ask)
+    : bpffs_(std::move(bpffs)), store_(store), ask_(std::move(ask)) {}
 
 void ViewExchange::Advance() {
   absl::MutexLock lock(&mutex_);
@@ -63,5 +63,9 @@ absl::StatusOr<std::vector<ProgramInfo>> ViewExchange::Programs() {
 }
 
 absl::StatusOr<VerdictCounters> ViewExchange::Counters() { return ReadCounters(bpffs_); }
+
+absl::StatusOr<AffinityCounts> ViewExchange::Affinity() { return CountAffinity(bpffs_); }
+
+ServiceInput ViewExchange::Input(const NamespacedName& name) { return store_.Find(name); }
 
 }  // namespace shunt

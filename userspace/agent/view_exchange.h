@@ -12,6 +12,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "userspace/api/agent_view.h"
+#include "userspace/store/store.h"
 
 namespace shunt {
 
@@ -21,7 +22,8 @@ namespace shunt {
 class ViewExchange : public AgentViewSource {
  public:
   // `ask` tells the control thread that a view is wanted; it must not block.
-  ViewExchange(std::string bpffs, std::function<void()> ask);
+  // `store` outlives it.
+  ViewExchange(std::string bpffs, const Store& store, std::function<void()> ask);
 
   // For the control thread. Something changed: views from before are old.
   void Advance() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -35,6 +37,8 @@ class ViewExchange : public AgentViewSource {
   absl::StatusOr<std::vector<MapInfo>> Maps() override;
   absl::StatusOr<std::vector<ProgramInfo>> Programs() override;
   absl::StatusOr<VerdictCounters> Counters() override;
+  absl::StatusOr<AffinityCounts> Affinity() override;
+  ServiceInput Input(const NamespacedName& name) override;
 
  private:
   bool IsFresh() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
@@ -42,6 +46,7 @@ class ViewExchange : public AgentViewSource {
   }
 
   const std::string bpffs_;
+  const Store& store_;
   const std::function<void()> ask_;
 
   mutable absl::Mutex mutex_;

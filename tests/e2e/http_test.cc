@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// What load balancers, Prometheus and kube-proxy's users ask over HTTP.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "tests/e2e/agent_test.h"
+#include "tests/support/http_client.h"
+
+namespace shunt::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+constexpr uint16_t kHealthz = 10256, kMetrics = 10249, kHealthCheck = 30100;
+
+constexpr char kNode[] =
+    "apiVersion: v1\nkind: Node\nmetadata: {name: node-a}\nstatus: {addresses: []}\n";
+
+class Http : public AgentTest {
+ protected:
+  std::string WriteConfig(const std::string& fields) const {
+    const std::string path = directory() + "/proxy.yaml";
+    std::ofstream(path) << "apiVersion: kubeproxy.config.k8s.io/v1alpha1\n"
+                           "kind: KubeProxyConfiguration\n"
+                        << fields;
+    return path;
+  }
+};
+
+TEST_F(Http, AnswersAtKubeProxysPorts) {
+  Write("node.yaml", kNode);
+  Write("web.yaml", {.name = "web", .vip = vip_, .pods = {pods_[0]}});
+  StartAgent();
+  EXPECT_THAT(Fetch(kHealthz, "/livez"), HasSubstr("\"healthy\":true,\"status\":{\"IPv4\":{"));
+  EXPECT_THAT(StatusLine(Fetch(kHealthz, "/livez")), HasSubstr(" 200 "));
+  // Nobody serves packets from outside yet.
+  EXPECT_THAT(StatusLine(Fetch(kHealthz, "/healthz")), HasSubstr(" 503 "));
+  EXPECT_THAT(StatusLine(Fetch(kHealthz, "/metrics")), HasSubstr(" 404 "));
+  EXPECT_EQ(BodyOf(Fetch(kMetrics, "/healthz")), "ok");
+  EXPECT_EQ(BodyOf(Fetch(kMetrics, "/proxyMode")), "ebpf");
+  EXPECT_EQ(BodyOf(Fetch(kMetrics, "/readyz")), "ok");
+  EXPECT_THAT(BodyOf(Fetch(kMetrics, "/configz")),
+              StartsWith("{\"kubeproxy.config.k8s.io\":{\"apiVersion\":"));
+}
+
+TEST_F(Http, MetricsCountWhatTheKernelHoldsAndDoes) {
+  Write("web.yaml", {.name = "web", .vip = vip_, .pods = {pods_[0], pods_[1]}});
+  StartAgent();
+  ExpectServedBy(vip_, pods_[0]);
+  Fetch(kHealthz, "/healthz");
+  const std::string metrics = BodyOf(Fetch(kMetrics, "/metrics"));
+  for (const char* line :
+       {"\nshunt_synced 1\n", "\nshunt_backends{ip_family=\"IPv4\"} 2\n",
+        "\nshunt_frontends{ip_family=\"IPv4\",type=\"cluster_ip\"} 1\n",
+        "\nshunt_bpf_map_entries{map=\"shunt_services\"} 1\n",
+        "\nkubeproxy_proxy_healthz_total{code=\"503\"} 1\n",
+        "\nkubeproxy_sync_full_proxy_rules_duration_seconds_count{ip_family=\"IPv4\"} 1\n",
+        "\nshunt_socket_verdicts_total{hook=\"connect4\",verdict=\"translated\"} "}) {
+    EXPECT_THAT(metrics, HasSubstr(line));
+  }
+  Write("web.yaml", {.name = "web", .vip = vip_, .pods = {pods_[1]}});
+  ExpectEventually("the change is counted", [] {
+    return BodyOf(Fetch(kMetrics, "/metrics")).find("\nshunt_backends{ip_family=\"IPv4\"} 1\n") !=
+           std::string::npos;
+  });
+}
+
+TEST_F(Http, AHealthCheckNodePortFollowsItsService) {
+  const auto spec = [this](std::vector<HostPort> pods) {
+    return ManifestSpec{.name = "web",
+                        .vip = vip_,
+                        .pods = std::move(pods),
+                        .more =
+                            "  type: LoadBalancer\n  externalTrafficPolicy: Local\n"
+                            "  healthCheckNodePort: 30100\n"};
+  };
+  Write("web.yaml", spec({pods_[0]}));
+  StartAgent();
+  std::string answer = Fetch(kHealthCheck, "/");
+  EXPECT_THAT(StatusLine(answer), HasSubstr(" 503 "));  // no packets from outside yet
+  EXPECT_THAT(answer, HasSubstr("\"serviceProxyHealthy\": false"));
+  EXPECT_THAT(answer, HasSubstr("\"name\": \"web\""));
+  Write("web.yaml", ManifestSpec{.name = "web", .vip = vip_, .pods = {pods_[0]}});
+  ExpectEventually("the port is closed", [] { return !ConnectTo(kHealthCheck).ok(); });
+}
+
+TEST_F(Http, ATakenPortIsWaitedForOrFatal) {
+  Write("web.yaml", {.name = "web", .vip = vip_, .pods = {pods_[0]}});
+  const absl::StatusOr<UniqueFd> kube_proxy =
+      ListenOn({.ip = *IpAddress::Parse("0.0.0.0"), .port = kHealthz});
+  ASSERT_TRUE(kube_proxy.ok()) << kube_proxy.status();
+  const auto strict = Launch({"--bind-address-hard-fail"});
+  EXPECT_EQ(strict->WaitForExit(absl::Seconds(30)), 1);
+  EXPECT_THAT(strict->Log(), HasSubstr("cannot listen on 0.0.0.0:10256"));
+  StartAgent();  // serves nevertheless
+  ExpectServedBy(vip_, pods_[0]);
+  EXPECT_THAT(agent().Log(), HasSubstr("trying again"));
+}
+
+TEST_F(Http, KubeProxysConfigurationIsUsedAndItsFlagsAreNot) {
+  Write("web.yaml", {.name = "web", .vip = vip_, .pods = {pods_[0]}});
+  const std::string config =
+      WriteConfig("healthzBindAddress: 127.0.0.1:11256\nfoo: 1\nipvs: {scheduler: sh}\n");
+  const auto agent = Launch({"--config", config, "--healthz-bind-address", "127.0.0.1:12256"});
+  ExpectServedBy(vip_, pods_[0]);
+  EXPECT_THAT(StatusLine(Fetch(11256, "/livez")), HasSubstr(" 200 "));
+  EXPECT_FALSE(ConnectTo(12256).ok());
+  EXPECT_THAT(agent->Log(), HasSubstr(config + ":4: foo: is unknown and ignored"));
+  EXPECT_THAT(agent->Log(), HasSubstr("without meaning to Shunt: ipvs.scheduler"));
+  EXPECT_THAT(agent->Log(), HasSubstr("--config is given: --healthz-bind-address"));
+}
+
+TEST_F(Http, CheckConfigSaysWhatItUnderstandsAndWhatIsWrong) {
+  CommandResult good = Agent({"check-config", WriteConfig("mode: nftables\nfoo: 1\n")});
+  EXPECT_EQ(good.exit_code, 0) << good.err;
+  EXPECT_THAT(good.out, HasSubstr("\"mode\": \"nftables\""));
+  EXPECT_THAT(good.out, HasSubstr("\"healthzBindAddress\": \"0.0.0.0:10256\""));
+  EXPECT_THAT(good.err, HasSubstr("proxy.yaml:4: foo: is unknown and ignored"));
+  const CommandResult bad = Agent({"check-config", WriteConfig("mode: userspace\n")});
+  EXPECT_EQ(bad.exit_code, 1);
+  EXPECT_THAT(bad.err, HasSubstr("proxy.yaml:3: mode: \"userspace\" is none of these"));
+  EXPECT_EQ(Agent({"check-config", "/no/such/file"}).exit_code, 1);
+  EXPECT_EQ(Agent({"check-config"}).exit_code, 2);
+}
+
+TEST_F(Http, MistakesInFlagsNameTheFlag) {
+  for (const auto& [flag, value, message] :
+       std::vector<std::tuple<std::string, std::string, std::string>>{
+           {"--healthz-bind-address", "node:1", "healthzBindAddress: \"node:1\""},
+           {"--iptables-sync-period", "1d", "--iptables-sync-period: \"1d\" is not a duration"},
+           {"--proxy-mode", "userspace", "mode: \"userspace\""}}) {
+    const CommandResult result = Agent({"--manifests", manifests(), flag, value});
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_THAT(result.err, HasSubstr(message));
+  }
+}
+
+}  // namespace
+}  // namespace shunt::testing

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/agent/servers.h"
+
+#include <sys/resource.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "userspace/base/status.h"
+#include "userspace/health/pages.h"
+#include "userspace/metrics/kernel_metrics.h"
+#include "userspace/telemetry/logging.h"
+
+namespace shunt {
+namespace {
+
+// No program handles packets that come from outside yet: only sockets of this
+// node are served, so load balancers outside must go elsewhere.
+constexpr bool kServesOutside = false;
+
+// A port costs a file descriptor, and there may be a thousand.
+void RaiseFileLimit() {
+  rlimit limit = {};
+  if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+absl::Status Open(HttpServer& server, const std::optional<HttpAddress>& address, bool hard_fail,
+                  HttpHandler handler) {
+  if (!address) return absl::OkStatus();
+  absl::Status status = server.Open(*address, std::move(handler));
+  return hard_fail ? status : absl::OkStatus();
+}
+
+}  // namespace
+
+Servers::Servers(const Options& options, const Store& store)
+    : bpffs_(options.bpffs),
+      store_(store),
+      health_({.timeout = 2 * options.config.SyncPeriod(), .serves_outside = kServesOutside}),
+      metrics_(SHUNT_VERSION, absl::Now()) {}
+
+absl::StatusOr<std::unique_ptr<Servers>> Servers::Start(const Options& options,
+                                                        const Store& store) {
+  RaiseFileLimit();
+  std::unique_ptr<Servers> servers(new Servers(options, store));
+  SHUNT_ASSIGN_OR_RETURN(servers->probes_, HttpServer::Start());
+  SHUNT_ASSIGN_OR_RETURN(servers->scrapes_, HttpServer::Start());
+  servers->service_health_ =
+      std::make_unique<ServiceHealth>(*servers->probes_, servers->health_, options.node_name);
+  SHUNT_RETURN_IF_ERROR(servers->Listen(options));
+  return servers;
+}
+
+absl::Status Servers::Listen(const Options& options) {
+  const bool hard_fail = options.config.Bool("bindAddressHardFail");
+  SHUNT_RETURN_IF_ERROR(Open(*probes_, options.healthz_address, hard_fail,
+                             HealthPages(health_, [this](std::string_view path, int code) {
+                               metrics_.Answered(path, code);
+                             })));
+  const std::string configz =
+      absl::StrCat(R"({"kubeproxy.config.k8s.io":)", options.config.ToJson(-1), "}");
+  return Open(*scrapes_, options.metrics_address, hard_fail,
+              MetricsPages({.metrics = [this] { return MetricsText(); },
+                            .ready = [this] { return ready_.load(); },
+                            .configz = configz}));
+}
+
+std::string Servers::MetricsText() const {
+  const absl::StatusOr<KernelSample> sample = ReadKernel(bpffs_);
+  if (!sample.ok()) LogVerbose(2, "metrics without the maps", {{"err", sample.status()}});
+  return metrics_.Text(sample.ok() ? KernelFamilies(*sample) : MetricFamilies());
+}
+
+void Servers::Queued() {
+  const absl::Time now = absl::Now();
+  health_.Queued(now);
+  metrics_.Queued(now);
+}
+
+void Servers::Applied(const AppliedUpdate& update, const ClusterChanges& changes) {
+  metrics_.Applied(update, changes, absl::Now());
+  service_health_->Update(changes);
+}
+
+void Servers::UpToDate(const Node* node, size_t problems) {
+  if (node != nullptr) health_.SetNodeEligible(!node->being_removed);
+  metrics_.SetProblems(problems + store_.sizes().problems);
+  metrics_.SetSynced(true);
+  health_.Updated();
+  ready_ = true;
+}
+
+void Servers::SetNodePortAddresses(std::vector<IpAddress> addresses) {
+  service_health_->SetAddresses(std::move(addresses));
+}
+
+}  // namespace shunt
