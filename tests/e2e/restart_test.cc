@@ -86,7 +86,7 @@ TEST_F(Restart, WritesNothingWhenNothingHasChanged) {
   }
   StartAgent();
   const std::vector<std::string> before = FrontendsInKernel();
-  ASSERT_EQ(before.size(), 50u);
+  ASSERT_EQ(before.size(), 100u) << "each ClusterIP at its port, and at all others";
   EndAgent(SIGKILL);
   StartAgent();
   EXPECT_EQ(FrontendsInKernel(), before) << "ids and slots are as they were";

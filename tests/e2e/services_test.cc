@@ -107,7 +107,7 @@ TEST_F(Services, AMistakeInAnOptionIsNamed) {
   const CommandResult result =
       Agent({"--manifests", manifests(), "--nodeport-addresses", "10.0.0.0/40"});
   EXPECT_EQ(result.exit_code, 2);
-  EXPECT_THAT(result.err, HasSubstr("--nodeport-addresses: \"10.0.0.0/40\" is neither"));
+  EXPECT_THAT(result.err, HasSubstr("nodePortAddresses: \"10.0.0.0/40\" is not a CIDR"));
 }
 
 TEST_F(Services, AffinitySurvivesARestartOfTheAgent) {
