@@ -16,6 +16,7 @@
 #include "absl/time/time.h"
 #include "tests/support/socket_address.h"
 #include "userspace/base/status.h"
+#include "userspace/model/fields.h"
 
 namespace shunt::testing {
 namespace {
@@ -85,11 +86,16 @@ absl::Status AddAddresses(const std::string& list, std::vector<IpAddress>& addre
   return absl::OkStatus();
 }
 
-absl::Status AddRanges(const std::string& list, Service& service) {
-  for (const std::string& text : std::vector<std::string>(absl::StrSplit(list, ','))) {
+// "unreadable" stands for a range that is none.
+absl::Status SetRanges(const std::string& list, Service& service) {
+  const std::vector<std::string> texts = absl::StrSplit(list, ',');
+  std::vector<Cidr> readable;
+  for (const std::string& text : texts) {
+    if (text == "unreadable") continue;
     SHUNT_ASSIGN_OR_RETURN(Cidr range, Cidr::Parse(text));
-    service.source_ranges.push_back(range);
+    readable.push_back(range);
   }
+  SetSourceRanges(std::move(readable), texts.size(), service);
   return absl::OkStatus();
 }
 
@@ -126,7 +132,6 @@ bool SetFlag(const std::string& word, Service& service) {
   if (word == "headless") return true;  // no address: that is all there is to it
   if (word == "excluded") return service.excluded = true;
   if (word == "ignored-by-label") return service.ignored_by_label = true;
-  if (word == "denies-all-sources") return service.denies_all_sources = true;
   if (word == "ends-tcp") {
     service.on_backend_removal = BackendRemoval::kImmediate;
     return true;
@@ -142,7 +147,7 @@ absl::Status AddServiceWord(const std::string& word, Service& service) {
   if (key == "external") return SetPolicy(value, service.external_policy);
   if (key == "external-ips") return AddAddresses(value, service.external_ips);
   if (key == "lb-ips") return AddAddresses(value, service.load_balancer_ips);
-  if (key == "sources") return AddRanges(value, service);
+  if (key == "sources") return SetRanges(value, service);
   if (key == "affinity") return SetAffinity(value, service);
   if (key == "node-port") return SetNodePort(value, service);
   if (SetFlag(word, service)) return absl::OkStatus();
@@ -164,6 +169,7 @@ bool SetConditions(const std::string& word, Endpoint& endpoint) {
     endpoint.terminating = true;
     return true;
   }
+  if (word == "ready-though-terminating") return endpoint.terminating = true;
   if (word == "terminating-not-serving") {
     endpoint.ready = endpoint.serving = false;
     endpoint.terminating = true;

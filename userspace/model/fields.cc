@@ -60,7 +60,7 @@ std::optional<IpAddress> ReadServingAddress(std::string_view text, const FieldPa
   const std::string_view why = WhyNotServing(*address);
   if (why.empty()) return address;
   report.Add(field, absl::StrCat(address->ToString(), " is ", Absl(why),
-                                 ", which no Service or endpoint may have"));
+                                 ", which no Service, endpoint or node may have"));
   return std::nullopt;
 }
 
@@ -147,12 +147,15 @@ void AddClusterIp(std::string_view text, const FieldPath& field, ProblemReporter
 }
 
 void SetSourceRanges(std::vector<Cidr> readable, size_t written, Service& service) {
-  service.denies_all_sources = written > 0 && readable.empty();
+  service.has_unreadable_sources = readable.size() < written;
   for (const Family family : {Family::kIpv4, Family::kIpv6}) {
     const auto opens = [&](const Cidr& c) {
       return c.family() == family && c.prefix_length() == 0;
     };
-    if (std::none_of(readable.begin(), readable.end(), opens)) continue;
+    // What opens a family has to stay where a family without a range is closed.
+    if (service.has_unreadable_sources || std::none_of(readable.begin(), readable.end(), opens)) {
+      continue;
+    }
     std::erase_if(readable, [&](const Cidr& c) { return c.family() == family; });
   }
   service.source_ranges = std::move(readable);

@@ -55,8 +55,8 @@ void AddClusterIp(std::string_view text, const FieldPath& field, ProblemReporter
                   std::vector<IpAddress>& cluster_ips);
 
 // What spec.loadBalancerSourceRanges as a whole says: a range that holds every
-// address opens its family; if none of the `written` ones was readable nobody
-// may come in.
+// address opens its family; if one of the `written` ones was not readable, a
+// family without any is closed.
 void SetSourceRanges(std::vector<Cidr> readable, size_t written, Service& service);
 
 }  // namespace shunt

@@ -41,10 +41,10 @@ struct Service {
   std::vector<IpAddress> external_ips;
   // status.loadBalancer.ingress[].ip with ipMode nil or VIP.
   std::vector<IpAddress> load_balancer_ips;
-  // spec.loadBalancerSourceRanges as semantics.md 2.2 reads them: empty means
-  // everybody. `denies_all_sources`: there were some, and none was readable.
+  // spec.loadBalancerSourceRanges as semantics.md 2.2 reads them. A family that
+  // has none is open to everybody, or, where `has_unreadable_sources`, to nobody.
   std::vector<Cidr> source_ranges;
-  bool denies_all_sources = false;
+  bool has_unreadable_sources = false;
   TrafficPolicy internal_policy = TrafficPolicy::kCluster;
   TrafficPolicy external_policy = TrafficPolicy::kCluster;
   // sessionAffinity ClientIP: its timeout in seconds.

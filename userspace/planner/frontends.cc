@@ -15,10 +15,10 @@ bool HasFamily(const Service& service, Family family) {
                      [family](const IpAddress& address) { return address.family() == family; });
 }
 
-// Nobody may come in where there were ranges and none could be read; a family
-// without a range is open, as kube-proxy has it.
+// A family without a range is open, as kube-proxy has it; but not where a range
+// could not be read, which may have been one of that family.
 bool ChecksSource(const Service& service, Family family) {
-  return service.denies_all_sources ||
+  return service.has_unreadable_sources ||
          std::any_of(service.source_ranges.begin(), service.source_ranges.end(),
                      [family](const Cidr& range) { return range.family() == family; });
 }

@@ -146,7 +146,7 @@ TEST(ServiceDecoder, AnAddressThatCannotBeServedIsLeftOutAlone) {
   EXPECT_THAT(
       decoded.problems,
       ElementsAre("web.yaml:5: Service shop/web: spec.clusterIPs[0]: 127.0.0.1 is a loopback "
-                  "address, which no Service or endpoint may have",
+                  "address, which no Service, endpoint or node may have",
                   HasSubstr("spec.externalIPs[0]: 0.0.0.0 is the unspecified address"),
                   HasSubstr("spec.externalIPs[2]: \"abc\" is not an IP address"),
                   HasSubstr("spec.externalIPs[3]: 5 is a number")));
@@ -242,10 +242,11 @@ TEST(ServiceDecoder, AnObjectOfTheWrongShapeIsNotTakenAtAll) {
 }
 
 TEST(ServiceDecoder, SourceRangesNeverOpenByMistake) {
-  EXPECT_TRUE(
-      DecodeSpec("  loadBalancerSourceRanges: [abc, 10.0.0.0/33, '']\n").object.denies_all_sources);
+  const auto unreadable = DecodeSpec("  loadBalancerSourceRanges: [abc, 10.0.0.0/33, '']\n");
+  EXPECT_TRUE(unreadable.object.has_unreadable_sources);
+  EXPECT_THAT(unreadable.problems, SizeIs(3));
   const auto padded = DecodeSpec("  loadBalancerSourceRanges: [' 10.0.0.1/8 ', abc]\n");
-  EXPECT_FALSE(padded.object.denies_all_sources);
+  EXPECT_TRUE(padded.object.has_unreadable_sources);
   EXPECT_THAT(padded.object.source_ranges, ElementsAre(*Cidr::Parse("10.0.0.0/8")));
   EXPECT_THAT(
       DecodeSpec("  loadBalancerSourceRanges: [10.0.0.0/8, 0.0.0.0/0]\n").object.source_ranges,

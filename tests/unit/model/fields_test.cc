@@ -44,7 +44,7 @@ TEST_F(FieldsTest, TrafficNeverGoesToAnAddressOfTheNodeItselfOrOfNobody) {
        {"0.0.0.0", "::", "127.0.0.1", "::1", "::ffff:127.0.0.1", "169.254.169.254", "fe80::1",
         "224.0.0.1", "ff02::1", "255.255.255.255"}) {
     EXPECT_EQ(ReadServingAddress(text, field_, report_), std::nullopt) << text;
-    EXPECT_THAT(Message(), HasSubstr("no Service or endpoint may have"));
+    EXPECT_THAT(Message(), HasSubstr("no Service, endpoint or node may have"));
   }
   EXPECT_EQ(ReadServingAddress("010.96.0.1", field_, report_), *IpAddress::Parse("10.96.0.1"));
 }
@@ -94,12 +94,16 @@ TEST_F(FieldsTest, AServiceHasOneAddressOfEachFamily) {
   EXPECT_THAT(problems_, SizeIs(2));
 }
 
-TEST_F(FieldsTest, RangesThatNobodyCanReadLetNobodyIn) {
+TEST_F(FieldsTest, ARangeThatNobodyCanReadOpensNoFamily) {
   Service service;
   SetSourceRanges({}, 2, service);
-  EXPECT_TRUE(service.denies_all_sources);
+  EXPECT_TRUE(service.has_unreadable_sources);
   SetSourceRanges({}, 0, service);
-  EXPECT_FALSE(service.denies_all_sources);
+  EXPECT_FALSE(service.has_unreadable_sources);
+  SetSourceRanges({*Cidr::Parse("10.0.0.0/8")}, 2, service);
+  EXPECT_TRUE(service.has_unreadable_sources) << "it may have been one of IPv6";
+  SetSourceRanges({*Cidr::Parse("0.0.0.0/0")}, 2, service);
+  EXPECT_THAT(service.source_ranges, ElementsAre(*Cidr::Parse("0.0.0.0/0"))) << "IPv4 is open";
 }
 
 TEST_F(FieldsTest, ARangeOfEverythingOpensItsFamilyOnly) {
@@ -109,7 +113,7 @@ TEST_F(FieldsTest, ARangeOfEverythingOpensItsFamilyOnly) {
   EXPECT_THAT(service.source_ranges, ElementsAre(*Cidr::Parse("10.0.0.0/8")));
   SetSourceRanges({*Cidr::Parse("0.0.0.0/0")}, 1, service);
   EXPECT_THAT(service.source_ranges, IsEmpty());
-  EXPECT_FALSE(service.denies_all_sources);
+  EXPECT_FALSE(service.has_unreadable_sources);
 }
 
 TEST_F(FieldsTest, SourceRangesMayBePadded) {

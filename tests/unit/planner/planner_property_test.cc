@@ -75,7 +75,7 @@ class ChangingCluster {
       if (Below(4) == 0) service.load_balancer_ips.push_back(Ip(address));
     }
     if (Below(3) == 0) service.source_ranges.push_back(*Cidr::Parse("192.0.2.0/24"));
-    if (Below(8) == 0) service.denies_all_sources = true;
+    if (Below(8) == 0) service.has_unreadable_sources = true;
     if (Below(4) == 0) service.affinity_timeout_s = 10800;
   }
 
@@ -144,7 +144,7 @@ Claims ClaimsOf(const NamespacedName& name, const Service& service,
       (service.type != ServiceType::kClusterIp || !service.external_ips.empty());
   const auto claim = [&](const IpAddress& address, uint16_t port, shunt_protocol protocol,
                          shunt_frontend_kind kind) {
-    bool has_family = false, has_range = service.denies_all_sources;
+    bool has_family = false, has_range = service.has_unreadable_sources;
     for (const IpAddress& ip : service.cluster_ips) has_family |= ip.family() == address.family();
     for (const Cidr& range : service.source_ranges) has_range |= range.family() == address.family();
     if (!has_family) return;

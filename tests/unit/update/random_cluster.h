@@ -87,10 +87,7 @@ class RandomCluster {
     for (std::string_view prefix : {"198.18.0.", "198.18.1.", "2001:db8:ff::"}) {
       if (!OneIn(3)) service.load_balancer_ips.push_back(Ip(absl::StrCat(Absl(prefix), i)));
     }
-    if (OneIn(8)) {
-      service.denies_all_sources = true;
-      return;
-    }
+    service.has_unreadable_sources = OneIn(8);
     for (std::string_view range : {"10.0.0.0/8", "10.1.2.0/24", "198.51.100.1/32", "203.0.113.0/24",
                                    "2001:db8:1::/48", "::/1"}) {
       if (OneIn(3)) service.source_ranges.push_back(*Cidr::Parse(range));
