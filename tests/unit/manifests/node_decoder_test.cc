@@ -30,5 +30,31 @@ TEST(NodeDecoder, ANodeWithADeletionTimestampIsBeingRemoved) {
   EXPECT_FALSE(IsBeingRemoved("", ""));
 }
 
+// Node ports are served at these: 0.0.0.0 would take a pod's own loopback.
+TEST(NodeDecoder, AnAddressAtWhichNoNodeCanBeIsLeftOutAlone) {
+  const Decoded<Node> node = DecodeOne<Node>(R"(apiVersion: v1
+kind: Node
+metadata: {name: node-a}
+status:
+  addresses:
+  - {type: InternalIP, address: 0.0.0.0}
+  - {type: InternalIP, address: 127.0.0.1}
+  - {type: InternalIP, address: 'fe80::1'}
+  - {type: InternalIP, address: 224.0.0.1}
+  - {type: InternalIP, address: 192.0.2.1}
+  - {type: InternalIP, address: 192.0.2.1}
+  - {type: Hostname, address: 192.0.2.2}
+  - {type: InternalIP}
+)");
+  ASSERT_TRUE(node.usable);
+  EXPECT_THAT(node.object.addresses, testing::Each(*IpAddress::Parse("192.0.2.1")));
+  EXPECT_THAT(node.problems,
+              testing::ElementsAre(testing::HasSubstr("status.addresses[0].address: 0.0.0.0 is"),
+                                   testing::HasSubstr("status.addresses[1].address: 127.0.0.1 is"),
+                                   testing::HasSubstr("status.addresses[2].address: fe80::1 is"),
+                                   testing::HasSubstr("status.addresses[3].address: 224.0.0.1 is"),
+                                   testing::HasSubstr("status.addresses[7].address")));
+}
+
 }  // namespace
 }  // namespace shunt

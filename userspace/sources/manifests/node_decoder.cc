@@ -22,7 +22,7 @@ std::vector<IpAddress> DecodeAddresses(const Value& list) {
     const Value address = element.Get("address");
     const std::string_view text = address.Text();
     if (unit.rejected()) continue;
-    if (auto parsed = ReadAddress(text, address.path(), address.report())) {
+    if (auto parsed = ReadServingAddress(text, address.path(), address.report())) {
       (type == "InternalIP" ? internal : external).push_back(*parsed);
     }
   }
