@@ -56,10 +56,17 @@ static __always_inline enum shunt_verdict on_sendmsg(struct bpf_sock_addr *ctx,
 						     struct shunt_peer *got)
 {
 	struct shunt_frontend_key key = frontend_key(ctx, dialled);
+	const struct shunt_peer *connected = NULL;
 
 	if (!is_balanced(ctx))
 		return SHUNT_NOT_A_SERVICE;
-	return datagram_send(ctx, &key, dialled, got);
+	/* A connected socket may name its peer again, and hears no other. */
+	if (ctx->sk->state == BPF_TCP_ESTABLISHED)
+		connected = socket_got(ctx->sk, dialled);
+	if (!connected)
+		return datagram_send(ctx, &key, dialled, got);
+	*got = *connected;
+	return SHUNT_CONTINUED;
 }
 
 /* After connect() a socket has one peer; after connect(AF_UNSPEC) it has none

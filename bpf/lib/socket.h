@@ -69,4 +69,13 @@ static __always_inline const struct shunt_peer *socket_dialled(struct bpf_sock *
 	return socket && peer_equal(&socket->got, peer) ? &socket->dialled : NULL;
 }
 
+/* What a connected socket got that dialled just this; NULL where it did not. */
+static __always_inline const struct shunt_peer *socket_got(struct bpf_sock *sk,
+							   const struct shunt_peer *dialled)
+{
+	struct shunt_socket *socket = bpf_sk_storage_get(&shunt_socket, sk, NULL, 0);
+
+	return socket && peer_equal(&socket->dialled, dialled) ? &socket->got : NULL;
+}
+
 #endif /* SHUNT_BPF_SOCKET_H_ */

@@ -33,6 +33,25 @@ TEST_F(UdpSocket, ConnectedTalksToOnePodAndSeesTheService) {
   EXPECT_EQ(answers.size(), 1u);
 }
 
+TEST_F(UdpSocket, ConnectedAndTheServiceNamedAgainStillTalksToItsPod) {
+  const std::vector<HostPort> pods = Range("10.244.1.1:5353", 10);
+  Serve(pods, SHUNT_UDP);
+  Apply(std::vector<ServiceSpec>{{"dns", SHUNT_UDP, {vip_}, pods}});
+  for (const bool mapped : {false, true}) {
+    UniqueFd socket = Open(mapped);
+    ASSERT_EQ(Connect(socket.get(), vip_, mapped), 0);
+    std::set<std::string> answers;
+    for (int i = 0; i < 20; ++i) {
+      // It hears its peer alone: an answer of another pod would never arrive.
+      ASSERT_EQ(SendTo(socket.get(), vip_, "?", mapped), 0);
+      const DialResult result = ReceiveFrom(socket.get());
+      EXPECT_EQ(result.from, vip_.ToString()) << result.ToString();
+      answers.insert(result.answer);
+    }
+    EXPECT_EQ(answers.size(), 1u);
+  }
+}
+
 TEST_F(UdpSocket, ReconnectedShowsWhatItDialledLast) {
   Apply(OnePodServices(3));
   UniqueFd socket = Open();
