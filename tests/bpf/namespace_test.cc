@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <cerrno>
 #include <memory>
@@ -9,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tests/support/cgroup.h"
+#include "tests/support/command.h"
 #include "tests/support/datapath_test.h"
 #include "tests/support/dial.h"
 #include "tests/support/net_namespace.h"
@@ -20,6 +23,16 @@ namespace {
 // Whose sockets are served: those of the cgroup, in whatever network namespace.
 class WhoIsServed : public DatapathTest {
  protected:
+  // A node port at an address of the host's loopback.
+  DatapathState AtHostsLoopback(const HostPort& loopback) const {
+    DatapathState state = MakeState({{"tcp", SHUNT_TCP, {loopback}, {pod_}}});
+    ServicePortState port = *state.begin()->second;
+    port.frontends[0].kind = SHUNT_NODE_PORT;
+    port.frontends[0].host_only = true;
+    state.begin()->second = std::make_shared<const ServicePortState>(port);
+    return state;
+  }
+
   const HostPort vip_ = HostPort::Of("10.96.0.10:80");
   const HostPort pod_ = HostPort::Of("10.244.9.9:80");
   const std::vector<ServiceSpec> services_ = {{"tcp", SHUNT_TCP, {vip_}, {pod_}},
@@ -68,12 +81,7 @@ TEST_F(WhoIsServed, ANodePortAtLoopbackOnlyFromTheHostsOwnNamespace) {
   const HostPort loopback = HostPort::Of("127.0.0.1:30080");
   const NetNamespace pod = MakePod();
   Serve({pod_});
-  DatapathState state = MakeState({{"tcp", SHUNT_TCP, {loopback}, {pod_}}});
-  ServicePortState port = *state.begin()->second;
-  port.frontends[0].kind = SHUNT_NODE_PORT;
-  port.frontends[0].host_only = true;
-  state.begin()->second = std::make_shared<const ServicePortState>(port);
-  Apply(state);
+  Apply(AtHostsLoopback(loopback));
   EXPECT_EQ(Dial(loopback).answer, pod_.ToString());
   EXPECT_EQ(DialFrom(pod, loopback, Transport::kTcp).error, ECONNREFUSED) << "its own loopback";
   EXPECT_EQ(Runs(SHUNT_NOT_A_SERVICE), 1u);
@@ -96,6 +104,60 @@ TEST_F(WhoIsServed, NotAPodThatOptedOutNorWhatRunsInItsCgroups) {
   ASSERT_TRUE(RemoveOptOut(bpffs(), inner).ok());
   EXPECT_EQ(Dial(vip_).answer, pod_.ToString());
   ASSERT_TRUE(JoinCgroup(cgroup()).ok());
+}
+
+// SO_ORIGINAL_DST: its header and <netinet/in.h> cannot be included together.
+constexpr int kOriginalDestination = 80;
+
+// The destination that a sidecar reads of a connection which the pod's own
+// firewall led to it, "" where there is none: `listener` is the sidecar's.
+std::string OriginalDestinationOf(int listener, const HostPort& dialled) {
+  const UniqueFd client = OpenSocket(dialled, {});
+  if (Connect(client.get(), dialled) != 0) return "";
+  const UniqueFd accepted(accept(listener, nullptr, nullptr));
+  SocketAddress original;
+  const int read =
+      getsockopt(accepted.get(), SOL_IP, kOriginalDestination, original.get(), &original.length);
+  return read == 0 ? original.ToHostPort().ToString() : "";
+}
+
+TEST_F(WhoIsServed, TheSidecarOfAPodThatOptedOutReadsTheClusterIp) {
+  const NetNamespace pod = MakePod();
+  const HostPort sidecar = HostPort::Of("127.0.0.1:15001");
+  Apply(services_);
+  UniqueFd listener;
+  pod.Run([&] {
+    const absl::Status redirected =
+        MustRun({"nft",
+                 "add table ip mesh; add chain ip mesh out { type nat hook output priority -100; };"
+                 "add rule ip mesh out tcp dport 80 redirect to :15001"});
+    ASSERT_TRUE(redirected.ok()) << redirected;
+    listener = OpenSocket(sidecar, {});
+    const SocketAddress address = SocketAddress::From(sidecar);
+    ASSERT_EQ(bind(listener.get(), address.get(), address.length), 0);
+    ASSERT_EQ(listen(listener.get(), 8), 0);
+    EXPECT_EQ(OriginalDestinationOf(listener.get(), vip_), pod_.ToString()) << "it is served";
+  });
+  const std::string meshed = absl::StrCat(cgroup(), "/meshed");
+  ASSERT_TRUE(MakeCgroup(meshed).ok());
+  ASSERT_TRUE(AddOptOut(bpffs(), meshed).ok());
+  ASSERT_TRUE(JoinCgroup(meshed).ok());
+  pod.Run([&] { EXPECT_EQ(OriginalDestinationOf(listener.get(), vip_), vip_.ToString()); });
+  ASSERT_TRUE(JoinCgroup(cgroup()).ok());
+}
+
+TEST_F(WhoIsServed, ASocketBelongsToTheNamespaceThatItWasMadeInWhoeverDials) {
+  const HostPort loopback = HostPort::Of("127.0.0.1:30080");
+  const NetNamespace pod = MakePod();
+  Serve({pod_});
+  Apply(AtHostsLoopback(loopback));
+  UniqueFd hosts = OpenSocket(loopback, {}), pods;
+  pod.Run([&] {
+    pods = OpenSocket(loopback, {});
+    EXPECT_EQ(Connect(hosts.get(), loopback), 0);
+    EXPECT_EQ(PeerName(hosts.get()), loopback.ToString());
+  });
+  EXPECT_EQ(Connect(pods.get(), loopback), ECONNREFUSED) << "the pod's own loopback";
 }
 
 class OnlyTheHostIsServed : public WhoIsServed {
