@@ -118,6 +118,51 @@ TEST(ServiceDecoder, TheShortestServiceIsTcpInTheDefaultNamespace) {
   EXPECT_THAT(Texts(decoded.object.cluster_ips), ElementsAre("10.96.0.10"));
 }
 
+// What kube-proxy does not read decides nothing here either, whatever it says; an
+// object that is being deleted is served until it is gone.
+TEST(ServiceDecoder, FieldsThatDecideNothingMayHoldAnything) {
+  const auto decoded = DecodeOne<Service>(R"(apiVersion: v1
+kind: Service
+metadata:
+  name: web
+  deletionTimestamp: "2025-11-23T07:00:00Z"
+  finalizers: [service.kubernetes.io/load-balancer-cleanup]
+spec:
+  clusterIPs: ["fd00::1", 10.96.0.1]
+  ipFamilies: [IPv4]
+  ipFamilyPolicy: Whatever
+  allocateLoadBalancerNodePorts: false
+  loadBalancerClass: example.org/lb
+  loadBalancerIP: nonsense
+  publishNotReadyAddresses: true
+  trafficDistribution: PreferNobody
+  selector: {a: b}
+  ports: [{port: 80, targetPort: [nonsense], appProtocol: {a: 1}}]
+)");
+  EXPECT_THAT(decoded.problems, IsEmpty());
+  EXPECT_THAT(Texts(decoded.object.cluster_ips), ElementsAre("fd00::1", "10.96.0.1"));
+  EXPECT_THAT(Texts(decoded.object.ports), ElementsAre(":80/TCP"));
+}
+
+TEST(ServiceDecoder, OnlyAnIngressThatTheNodeHasToTranslateIsTaken) {
+  const auto decoded = DecodeSpec(R"(  type: LoadBalancer
+status:
+  loadBalancer:
+    ingress:
+    - {ip: 203.0.113.1}
+    - {ip: 203.0.113.2, ipMode: VIP}
+    - {ip: 203.0.113.3, ipMode: Proxy}
+    - {ip: 203.0.113.4, ipMode: Other}
+    - {hostname: lb.example.org}
+    - {ip: ""}
+    - {ip: nonsense}
+    - 203.0.113.5
+)");
+  EXPECT_THAT(Texts(decoded.object.load_balancer_ips), ElementsAre("203.0.113.1", "203.0.113.2"));
+  EXPECT_THAT(decoded.problems, ElementsAre(HasSubstr("ingress[6].ip: \"nonsense\" is not an IP"),
+                                            HasSubstr("ingress[7]: \"203.0.113.5\" is a text")));
+}
+
 TEST(ServiceDecoder, AServiceWithoutAVirtualIpIsNoProblem) {
   for (const char* spec :
        {"  clusterIP: None\n  clusterIPs: [None]\n", "  clusterIP: ''\n", "  clusterIP:\n",
@@ -287,6 +332,13 @@ spec: {}
   EXPECT_TRUE(decoded.object.ignored_by_label);
   EXPECT_TRUE(decoded.object.excluded);
   EXPECT_EQ(decoded.object.on_backend_removal, BackendRemoval::kImmediate);
+}
+
+TEST(ServiceDecoder, TheLabelHeadlessHandsAServiceToOthersToo) {
+  const auto decoded = DecodeOne<Service>(
+      "apiVersion: v1\nkind: Service\nmetadata: {name: web, labels: "
+      "{service.kubernetes.io/headless: ''}}\nspec: {clusterIP: 10.96.0.1}\n");
+  EXPECT_TRUE(decoded.object.ignored_by_label);
 }
 
 TEST(ServiceDecoder, WithoutAValidNameThereIsNoService) {
