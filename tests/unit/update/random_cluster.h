@@ -18,8 +18,9 @@ namespace shunt {
 
 // A cluster that changes at random, over few names, addresses and ports, so that
 // everything meets everything: Services come, go and take each other's addresses,
-// endpoints become ready, terminate and come back, policies and ranges change, the
-// node moves to another zone and gets other addresses.
+// endpoints become ready, terminate and come back, policies, ranges, affinity and
+// hints change, Services are handed over to others and taken back, the node moves to
+// another zone and gets other addresses.
 //
 // Load-balancer IPs alone are never two Services': which ranges count would change
 // with the owner, and no order of single writes is right for all of both.
@@ -75,12 +76,21 @@ class RandomCluster {
     if (OneIn(3)) service.on_backend_removal = BackendRemoval::kImmediate;
     if (OneIn(3)) service.ports.push_back({.name = "udp", .protocol = SHUNT_UDP, .port = 80});
     if (OneIn(4)) service.ports.push_back({.name = "alt", .port = 81});
+    if (OneIn(6)) service.ports.push_back({.name = "alt", .protocol = SHUNT_SCTP, .port = 81});
     for (ServicePort& port : service.ports) {
       if (OneIn(2)) port.node_port = static_cast<uint16_t>(30080 + Below(3));
     }
     if (OneIn(3)) service.external_ips.push_back(Ip(absl::StrCat("203.0.113.", Below(2))));
     if (OneIn(2)) AddLoadBalancer(i, service);
+    if (OneIn(6)) HandOver(service);
     return std::make_shared<Service>(std::move(service));
+  }
+
+  // To somebody else: nothing of it is ours.
+  void HandOver(Service& service) {
+    if (OneIn(3)) service.type = ServiceType::kExternalName;
+    service.ignored_by_label = OneIn(2);
+    service.excluded = OneIn(2);
   }
 
   void AddLoadBalancer(int i, Service& service) {
@@ -101,6 +111,7 @@ class RandomCluster {
     slice->ports[0].port = static_cast<uint16_t>(8080 + Below(2));
     if (OneIn(2)) slice->ports.push_back({.name = "udp", .protocol = SHUNT_UDP, .port = 8080});
     if (OneIn(2)) slice->ports.push_back({.name = "alt", .port = 8081});
+    if (OneIn(4)) slice->ports.push_back({.name = "alt", .protocol = SHUNT_SCTP, .port = 8081});
     for (int i = Below(4); i > 0; --i) slice->endpoints.push_back(RandomEndpoint(family));
     return slice;
   }
@@ -112,6 +123,7 @@ class RandomCluster {
     endpoint.serving = endpoint.ready || OneIn(2);
     endpoint.terminating = OneIn(4);
     if (!OneIn(3)) endpoint = ForZones(std::move(endpoint), {OneIn(2) ? "zone-a" : "zone-b"});
+    if (OneIn(3)) endpoint = ForNodes(std::move(endpoint), {OneIn(2) ? "node-a" : "node-b"});
     return endpoint;
   }
 
