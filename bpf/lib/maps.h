@@ -98,6 +98,14 @@ struct {
 	__type(value, __u64);
 } shunt_tallies SEC(".maps");
 
+/* The state of random_number(), for each CPU. Not pinned: nobody has to keep it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} shunt_random SEC(".maps");
+
 /* Cgroups, by id, whose processes are left alone. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

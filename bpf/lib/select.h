@@ -9,26 +9,12 @@
 #include "lib/client.h"
 #include "lib/frontend.h"
 #include "lib/maps.h"
+#include "lib/random.h"
 #include "lib/source.h"
 
 /* A frontend or a list that changes under a reader is read again. Each attempt
  * fails only if the agent replaced just this frontend since the one before. */
 #define SELECT_ATTEMPTS 4
-
-/* Uniform in [0, count), exactly (D. Lemire, "Fast Random Integer Generation in
- * an Interval", 2019). A repetition has a chance of count / 2^32. */
-static __always_inline __u32 random_below(__u32 count)
-{
-	__u64 product = (__u64)bpf_get_prandom_u32() * count;
-
-	if ((__u32)product < count) {
-		__u32 unfair = -count % count;
-
-		for (int i = 0; i < 8 && (__u32)product < unfair; i++)
-			product = (__u64)bpf_get_prandom_u32() * count;
-	}
-	return product >> 32;
-}
 
 static __always_inline __u32 compute_index(enum shunt_index_rule rule, __u32 count)
 {
