@@ -3,13 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "tests/e2e/agent_test.h"
+#include "tests/e2e/client.h"
 #include "tests/support/command.h"
 
 namespace shunt::testing {
@@ -73,6 +76,106 @@ TEST_F(BadInput, TwoServicesWithOneAddressAreShown) {
   ExpectStatusSays({"Service shop/b", "shop/a"});
   std::filesystem::remove(manifests() + "/a.yaml");
   ExpectServedBy(vip_, pods_[1]);
+}
+
+// The CVEs on endpoints' addresses, and a slice of somebody else.
+TEST_F(BadInput, NoPodsAddressLeadsToTheNodeItselfOrToNobody) {
+  Write("web.yaml", {"web", vip_, {pods_[0]}});
+  Write("evil.yaml", R"(apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: evil, namespace: shop, labels: {kubernetes.io/service-name: web}}
+addressType: IPv4
+ports: [{name: main, port: 8080}]
+endpoints:
+- addresses: [127.0.0.1]
+- addresses: [169.254.169.254]
+- addresses: [0.0.0.0]
+- addresses: [224.0.0.1]
+- addresses: [255.255.255.255]
+- addresses: ["fd00::1"]
+- addresses: [010.244.001.02]
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: evil-6, namespace: shop, labels: {kubernetes.io/service-name: web}}
+addressType: IPv6
+ports: [{name: main, port: 8080}]
+endpoints: [{addresses: ["::1"]}, {addresses: ["fe80::1"]}, {addresses: ["::ffff:127.0.0.1"]}]
+)");
+  StartAgent();
+  ExpectStatusSays({"127.0.0.1 is a loopback address", "169.254.169.254 is a link-local address",
+                    "0.0.0.0 is the unspecified address", "224.0.0.1 is a multicast address",
+                    "255.255.255.255 is the broadcast address", "fd00::1 is not an IPv4 address",
+                    "::1 is a loopback address", "fe80::1 is a link-local address"});
+  const CommandResult dump = Ctl({"dump"});
+  EXPECT_EQ(dump.out, absl::StrCat("FRONTEND            SERVICE         BACKEND           NOTE\n",
+                                   "10.96.0.10:80/TCP   shop/web:main   10.244.1.1:8080\n",
+                                   "10.96.0.10:80/TCP   shop/web:main   10.244.1.2:8080\n"))
+      << "leading zeros are decimal";
+}
+
+// Who is refused stays refused while the object that says so is made worse.
+TEST_F(BadInput, AWrongObjectWidensNothing) {
+  const auto service = [&](const std::string& ranges) {
+    return ManifestSpec{
+        .name = "web",
+        .vip = vip_,
+        .pods = {pods_[0]},
+        .more = absl::StrCat(
+            "  type: LoadBalancer\n  loadBalancerSourceRanges: ", ranges,
+            "\nstatus:\n  loadBalancer: {ingress: [{ip: ", "203.0.113.5}, {ip: 127.0.0.1}]}\n")};
+  };
+  const HostPort balancer = HostPort::Of("203.0.113.5:80");
+  Write("web.yaml", service("[198.51.100.0/24]"));
+  StartAgent();
+  ASSERT_EQ(Dial(balancer).error, ETIMEDOUT);
+  ASSERT_EQ(Dial(vip_).answer, pods_[0].ToString());
+  const std::vector<std::pair<std::string, std::string>> mistakes = {
+      {"[198.51.100.0/240]", "loadBalancerSourceRanges[0]"},
+      {"[everybody]", "\"everybody\" is not"},
+      {"198.51.100.0/24", "loadBalancerSourceRanges: \"198.51.100.0/24\" is a text"},
+      {"['']", "loadBalancerSourceRanges[0]: \"\""}};
+  for (const auto& [ranges, said] : mistakes) {
+    SCOPED_TRACE(ranges);
+    Write("web.yaml", service(ranges));
+    ExpectStatusSays({said, "127.0.0.1 is a loopback address"});
+    EXPECT_EQ(Dial(balancer).error, ETIMEDOUT);
+    EXPECT_EQ(Dial(vip_).answer, pods_[0].ToString()) << "the ClusterIP has no ranges";
+  }
+}
+
+TEST_F(BadInput, ManyWrongObjectsTakeNoRightOneDown) {
+  Write("web.yaml", {"web", vip_, {pods_[0]}});
+  StartAgent();
+  Client client(vip_);
+  const std::vector<std::string> heads = {
+      "metadata: {name: UPPER, namespace: shop}\nspec: {}\n",
+      "metadata: {name: zz-thief, namespace: shop}\nspec: {clusterIP: 10.96.0.10, ports: [{port: "
+      "80}]}\n",
+      "metadata: {name: a, namespace: shop}\nspec: {clusterIP: 10.96.0.300, ports: [{port: 80}]}\n",
+      "metadata: {name: b, namespace: shop}\nspec: {clusterIP: 169.254.20.10, ports: [{port: "
+      "53}]}\n",
+      "metadata: {name: c, namespace: shop}\nspec: {clusterIP: 10.96.0.12, ports: [{port: -1}, "
+      "{port: 0}, {port: "
+      "65536}, {port: 80, protocol: \"TCP \"}]}\n",
+      "metadata: {name: d, namespace: shop}\nspec: {clusterIP: 10.96.0.13, externalIPs: "
+      "[10.96.0.10], ports: [{port: "
+      "80}]}\n",
+      "metadata: {name: e, namespace: shop}\nspec: [1, 2]\n",
+      "metadata: {name: f, namespace: shop}\nspec: {clusterIP: 10.96.0.14, externalTrafficPolicy: "
+      "Foo, ports: "
+      "[{port: 80}]}\n"};
+  std::string all;
+  for (const std::string& head : heads) {
+    absl::StrAppend(&all, "apiVersion: v1\nkind: Service\n", head, "---\n");
+  }
+  Write("wrong.yaml", all);
+  ExpectStatusSays({"UPPER", "10.96.0.10:80/TCP belongs to Service shop/web", "10.96.0.300",
+                    "169.254.20.10 is a link-local address", "spec.ports[0].port: -1",
+                    "spec.ports[3].protocol", "Service shop/e", "\"Foo\" is not a traffic policy"});
+  client.Stop();
+  EXPECT_GT(client.attempts(), 0u);
+  EXPECT_EQ(client.failures(), 0u) << client.first_failure();
 }
 
 TEST_F(BadInput, WhatCannotBeReadIsNamedAndHarmsNobody) {
