@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "shunt/limits.h"
@@ -23,9 +24,9 @@ class ServicePlanner {
 
   ServicePlan Plan() && {
     if (NameFits()) {
-      for (size_t i = 0; i < service_.ports.size(); ++i) {
-        PlanPort(i);
-      }
+      wanted_.resize(service_.ports.size());
+      for (size_t i = 0; i < service_.ports.size(); ++i) Want(i);
+      for (size_t i = 0; i < service_.ports.size(); ++i) PlanPort(i);
     }
     return std::move(plan_);
   }
@@ -45,27 +46,39 @@ class ServicePlanner {
     return true;
   }
 
-  void PlanPort(size_t index) {
+  // What a port wants that can be planned. Of two that want one address and
+  // port the better kind has it, as of two Services; then the first port.
+  void Want(size_t index) {
     const ServicePort& port = service_.ports[index];
     if (port.name.size() > SHUNT_MAX_PORT_NAME) {
       return Report(FieldOfPort(index) + ".name", TooLong(SHUNT_MAX_PORT_NAME));
     }
-    const NamespacedName& name = service_.meta.name;
-    ServicePortName port_name{name.name_space, name.name, port.name, port.protocol};
-    if (plan_.ports.contains(port_name)) {
+    if (!names_.insert(NameOf(port)).second) {
       return Report(FieldOfPort(index) + ".name",
                     absl::StrCat("\"", port.name, "\" is already the name of another port"));
     }
-    std::vector<Frontend> frontends = UntakenFrontendsOf(index);
-    if (frontends.empty()) {
-      return;
+    wanted_[index] = FrontendsOf(service_, port, node_);
+    for (const Frontend& frontend : wanted_[index]) {
+      const Right right = {frontend.kind, index};
+      const auto [owner, is_new] = owners_.try_emplace(ClaimKeyOf(frontend.key), right);
+      if (!is_new) owner->second = std::min(owner->second, right);
     }
+  }
+
+  ServicePortName NameOf(const ServicePort& port) const {
+    const NamespacedName& name = service_.meta.name;
+    return {name.name_space, name.name, port.name, port.protocol};
+  }
+
+  void PlanPort(size_t index) {
+    std::vector<Frontend> frontends = OwnFrontendsOf(index);
+    if (frontends.empty()) return;
     if (plan_.ports.empty()) {  // somebody has to have them
       for (const Frontend& frontend : OtherPortsOf(service_)) {
         frontends.push_back(frontend);
       }
     }
-    plan_.ports.emplace(std::move(port_name), MakeState(index, std::move(frontends)));
+    plan_.ports.emplace(NameOf(service_.ports[index]), MakeState(index, std::move(frontends)));
   }
 
   ServicePortStatePtr MakeState(size_t index, std::vector<Frontend> frontends) {
@@ -87,16 +100,15 @@ class ServicePlanner {
     return port.protocol == SHUNT_TCP && service_.on_backend_removal == BackendRemoval::kImmediate;
   }
 
-  // Of two ports that want one frontend the first has it.
-  std::vector<Frontend> UntakenFrontendsOf(size_t index) {
-    std::vector<Frontend> frontends = FrontendsOf(service_, service_.ports[index], node_);
+  std::vector<Frontend> OwnFrontendsOf(size_t index) {
+    std::vector<Frontend> frontends = std::move(wanted_[index]);
     std::erase_if(frontends, [&](const Frontend& frontend) {
-      const bool taken = !taken_.insert(frontend.key).second;
-      if (taken && frontend.key.scope == SHUNT_SCOPE_NODE) {
+      const bool lost = owners_.at(ClaimKeyOf(frontend.key)) != Right{frontend.kind, index};
+      if (lost && frontend.key.scope == SHUNT_SCOPE_NODE) {
         Report(FieldOfPort(index),
                absl::StrCat(frontend.key.ToString(), " is already a frontend of this Service"));
       }
-      return taken;
+      return lost;
     });
     return frontends;
   }
@@ -182,7 +194,10 @@ class ServicePlanner {
   const std::vector<std::shared_ptr<const EndpointSlice>>& slices_;
   const NodeContext& node_;
   ServicePlan plan_;
-  absl::flat_hash_set<FrontendKey> taken_;  // by this Service
+  absl::flat_hash_set<ServicePortName> names_;
+  std::vector<std::vector<Frontend>> wanted_;            // by port
+  using Right = std::pair<shunt_frontend_kind, size_t>;  // and the index of the port: least first
+  absl::flat_hash_map<FrontendKey, Right> owners_;
 };
 
 }  // namespace

@@ -134,7 +134,7 @@ using Claims = std::map<FrontendKey, Claimed>;
 
 bool IsLocal(TrafficPolicy policy) { return policy == TrafficPolicy::kLocal; }
 
-// Of one Service, the first port that wants an address has it.
+// Of one Service, the first port that wants an address as the better kind has it.
 Claims ClaimsOf(const NamespacedName& name, const Service& service,
                 const std::vector<IpAddress>& node_addresses) {
   Claims claims;
@@ -150,15 +150,19 @@ Claims ClaimsOf(const NamespacedName& name, const Service& service,
     if (!has_family) return;
     const bool internal = kind == SHUNT_CLUSTER_IP,
                external = !internal && kind != SHUNT_OTHER_PORTS;
-    claims.try_emplace({.address = address, .port = port, .protocol = protocol},
-                       Claimed{.kind = kind,
-                               .created = service.meta.created,
-                               .name = name,
-                               .inside = list(internal && IsLocal(service.internal_policy)),
-                               .outside = list(internal ? IsLocal(service.internal_policy)
-                                                        : external && outside_local),
-                               .checks_source = kind == SHUNT_LOAD_BALANCER_IP && has_range,
-                               .host_only = kind == SHUNT_NODE_PORT && address.IsLoopback()});
+    const FrontendKey key{.address = address, .port = port, .protocol = protocol};
+    if (const auto other = claims.find(key); other != claims.end()) {
+      if (other->second.kind <= kind) return;
+      claims.erase(other);
+    }
+    claims.try_emplace(key, Claimed{.kind = kind,
+                                    .created = service.meta.created,
+                                    .name = name,
+                                    .inside = list(internal && IsLocal(service.internal_policy)),
+                                    .outside = list(internal ? IsLocal(service.internal_policy)
+                                                             : external && outside_local),
+                                    .checks_source = kind == SHUNT_LOAD_BALANCER_IP && has_range,
+                                    .host_only = kind == SHUNT_NODE_PORT && address.IsLoopback()});
   };
   for (const ServicePort& port : service.ports) {
     for (const auto& ip : service.cluster_ips)
