@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <fstream>
 
 #include "tests/e2e/agent_test.h"
@@ -129,6 +130,15 @@ TEST_F(Http, CheckConfigSaysWhatItUnderstandsAndWhatIsWrong) {
   EXPECT_THAT(bad.err, HasSubstr("proxy.yaml:3: mode: \"userspace\" is none of these"));
   EXPECT_EQ(Agent({"check-config", "/no/such/file"}).exit_code, 1);
   EXPECT_EQ(Agent({"check-config"}).exit_code, 2);
+}
+
+TEST_F(Http, AnEmptyAddressIsNowhereAndTakesNoOtherFlagForIt) {
+  Write("web.yaml", {.name = "web", .vip = vip_, .pods = {pods_[0]}});
+  const auto agent = Launch({"--healthz-bind-address=", "--metrics-bind-address="});
+  ExpectServedBy(vip_, pods_[0]);
+  for (const uint16_t port : {kHealthz, kMetrics}) {
+    EXPECT_EQ(Dial({*IpAddress::Parse("127.0.0.1"), port}).error, ECONNREFUSED) << port;
+  }
 }
 
 TEST_F(Http, MistakesInFlagsNameTheFlag) {

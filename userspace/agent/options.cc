@@ -178,6 +178,21 @@ int RefuseUsage(std::string_view reason) {
   return kUsage;
 }
 
+// The last word first, as CLI11 takes them. "--name=" is an empty value, as in a
+// pod's args; CLI11 alone would take the next word for it.
+std::vector<std::string> Words(int argc, const char* const* argv) {
+  std::vector<std::string> words;
+  for (int i = argc - 1; i > 0; --i) {
+    std::string word = argv[i];
+    if (word.starts_with("--") && word.ends_with('=')) {
+      words.emplace_back();
+      word.pop_back();
+    }
+    words.push_back(std::move(word));
+  }
+  return words;
+}
+
 }  // namespace
 
 std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
@@ -204,7 +219,7 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
       "Print a KubeProxyConfiguration as it is understood, and what is wrong in it");
   check->add_option("FILE", checked_file, "The file")->required();
   try {
-    app.parse(argc, argv);
+    app.parse(Words(argc, argv));
   } catch (const CLI::ParseError& error) {
     return ExitCode(app, error);
   }
