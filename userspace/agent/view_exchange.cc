@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "userspace/datapath/opt_outs.h"
+
 namespace shunt {
 namespace {
 
@@ -65,6 +67,12 @@ absl::StatusOr<std::vector<ProgramInfo>> ViewExchange::Programs() {
 absl::StatusOr<VerdictCounters> ViewExchange::Counters() { return ReadCounters(bpffs_); }
 
 absl::StatusOr<AffinityCounts> ViewExchange::Affinity() { return CountAffinity(bpffs_); }
+
+absl::StatusOr<std::vector<AffinityClient>> ViewExchange::AffinityClients() {
+  return ReadAffinityClients(bpffs_);
+}
+
+absl::StatusOr<std::vector<uint64_t>> ViewExchange::OptOuts() { return ReadOptOuts(bpffs_); }
 
 ServiceInput ViewExchange::Input(const NamespacedName& name) { return store_.Find(name); }
 

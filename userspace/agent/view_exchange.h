@@ -38,6 +38,8 @@ class ViewExchange : public AgentViewSource {
   absl::StatusOr<std::vector<ProgramInfo>> Programs() override;
   absl::StatusOr<VerdictCounters> Counters() override;
   absl::StatusOr<AffinityCounts> Affinity() override;
+  absl::StatusOr<std::vector<AffinityClient>> AffinityClients() override;
+  absl::StatusOr<std::vector<uint64_t>> OptOuts() override;
   ServiceInput Input(const NamespacedName& name) override;
 
  private:

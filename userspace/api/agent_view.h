@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "userspace/datapath/affinity_clients.h"
 #include "userspace/datapath/inspect.h"
 #include "userspace/model/cluster.h"
 #include "userspace/model/object.h"
@@ -54,6 +55,9 @@ class AgentViewSource {
   virtual absl::StatusOr<std::vector<ProgramInfo>> Programs() = 0;
   virtual absl::StatusOr<VerdictCounters> Counters() = 0;
   virtual absl::StatusOr<AffinityCounts> Affinity() = 0;
+  virtual absl::StatusOr<std::vector<AffinityClient>> AffinityClients() = 0;
+  // Ids of the cgroups whose processes are left alone.
+  virtual absl::StatusOr<std::vector<uint64_t>> OptOuts() = 0;
   // A Service and its slices as they are known now, whether served or not.
   virtual ServiceInput Input(const NamespacedName& name) = 0;
 };

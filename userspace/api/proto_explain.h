@@ -7,8 +7,10 @@
 
 namespace shunt {
 
+v1::ExplainServiceResponse::EndpointReason ToProto(const EndpointReason& reason);
+
 // Of a Service with very many endpoints it says the first thousand of each port:
-// nobody reads more. Pure.
+// nobody reads more. Without problems: those are not of the plan alone. Pure.
 v1::ExplainServiceResponse ToProto(const ServiceReason& reason);
 
 }  // namespace shunt

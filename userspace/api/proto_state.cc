@@ -24,22 +24,6 @@ static_assert(v1::FRONTEND_KIND_NODE_PORT == SHUNT_NODE_PORT + 1);
 static_assert(v1::HOOK_CONNECT4 == SHUNT_CONNECT4 + 1);
 static_assert(v1::HOOK_GETPEERNAME6 == SHUNT_HOOK_COUNT + 0, "a hook is missing in shunt.proto");
 
-v1::Verdict ToProto(shunt_verdict verdict) { return static_cast<v1::Verdict>(verdict + 1); }
-
-v1::Protocol ToProto(shunt_protocol protocol) {
-  switch (protocol) {
-    case SHUNT_ANY_PROTOCOL:
-      return v1::PROTOCOL_ANY;
-    case SHUNT_TCP:
-      return v1::PROTOCOL_TCP;
-    case SHUNT_UDP:
-      return v1::PROTOCOL_UDP;
-    case SHUNT_SCTP:
-      return v1::PROTOCOL_SCTP;
-  }
-  return v1::PROTOCOL_UNSPECIFIED;
-}
-
 v1::IndexRule ToProto(shunt_index_rule rule) {
   switch (rule) {
     case SHUNT_INDEX_RANDOM:
@@ -53,21 +37,6 @@ absl::Status Unknown(absl::string_view what, int value) {
       absl::StrCat("the agent speaks of ", what, " ", value, ", which this version does not know"));
 }
 
-absl::StatusOr<shunt_protocol> FromProto(v1::Protocol protocol) {
-  switch (protocol) {
-    case v1::PROTOCOL_ANY:
-      return SHUNT_ANY_PROTOCOL;
-    case v1::PROTOCOL_TCP:
-      return SHUNT_TCP;
-    case v1::PROTOCOL_UDP:
-      return SHUNT_UDP;
-    case v1::PROTOCOL_SCTP:
-      return SHUNT_SCTP;
-    default:
-      return Unknown("protocol", protocol);
-  }
-}
-
 absl::StatusOr<shunt_index_rule> FromProto(v1::IndexRule rule) {
   if (rule == v1::INDEX_RULE_RANDOM) return SHUNT_INDEX_RANDOM;
   return Unknown("index rule", rule);
@@ -77,13 +46,6 @@ absl::StatusOr<BackendList> FromProto(v1::TrafficPolicy policy) {
   if (policy == v1::TRAFFIC_POLICY_CLUSTER) return BackendList::kCluster;
   if (policy == v1::TRAFFIC_POLICY_LOCAL) return BackendList::kLocal;
   return Unknown("traffic policy", policy);
-}
-
-absl::StatusOr<shunt_verdict> FromProto(v1::Verdict verdict) {
-  if (verdict > v1::VERDICT_UNSPECIFIED && verdict <= v1::Verdict_MAX) {
-    return static_cast<shunt_verdict>(verdict - 1);
-  }
-  return Unknown("verdict", verdict);
 }
 
 absl::StatusOr<shunt_frontend_kind> FromProto(v1::FrontendKind kind) {
@@ -102,7 +64,7 @@ absl::StatusOr<FrontendKey> KeyFromProto(const v1::Frontend& proto) {
   FrontendKey key;
   SHUNT_ASSIGN_OR_RETURN(key.address, IpAddress::Parse(proto.address()));
   SHUNT_ASSIGN_OR_RETURN(key.port, PortFromProto(proto.port()));
-  SHUNT_ASSIGN_OR_RETURN(key.protocol, FromProto(proto.protocol()));
+  SHUNT_ASSIGN_OR_RETURN(key.protocol, shunt::FromProto(proto.protocol()));
   if (!v1::Scope_IsValid(proto.scope()) || proto.scope() == v1::SCOPE_UNSPECIFIED) {
     return Unknown("scope", proto.scope());
   }
@@ -118,6 +80,49 @@ void SetRules(const ServicePortState& state, v1::ServicePort& part) {
 }
 
 }  // namespace
+
+v1::Verdict ToProto(shunt_verdict verdict) { return static_cast<v1::Verdict>(verdict + 1); }
+
+v1::Protocol ToProto(shunt_protocol protocol) {
+  switch (protocol) {
+    case SHUNT_ANY_PROTOCOL:
+      return v1::PROTOCOL_ANY;
+    case SHUNT_TCP:
+      return v1::PROTOCOL_TCP;
+    case SHUNT_UDP:
+      return v1::PROTOCOL_UDP;
+    case SHUNT_SCTP:
+      return v1::PROTOCOL_SCTP;
+  }
+  return v1::PROTOCOL_UNSPECIFIED;
+}
+
+absl::StatusOr<shunt_protocol> FromProto(v1::Protocol protocol) {
+  switch (protocol) {
+    case v1::PROTOCOL_ANY:
+      return SHUNT_ANY_PROTOCOL;
+    case v1::PROTOCOL_TCP:
+      return SHUNT_TCP;
+    case v1::PROTOCOL_UDP:
+      return SHUNT_UDP;
+    case v1::PROTOCOL_SCTP:
+      return SHUNT_SCTP;
+    default:
+      return Unknown("protocol", protocol);
+  }
+}
+
+absl::StatusOr<shunt_verdict> FromProto(v1::Verdict verdict) {
+  if (verdict > v1::VERDICT_UNSPECIFIED && verdict <= v1::Verdict_MAX) {
+    return static_cast<shunt_verdict>(verdict - 1);
+  }
+  return Unknown("verdict", verdict);
+}
+
+v1::Refusal RefusalToProto(std::string_view refusal) {
+  if (refusal == "ECONNREFUSED") return v1::REFUSAL_ECONNREFUSED;
+  return refusal == "EPERM" ? v1::REFUSAL_EPERM : v1::REFUSAL_UNSPECIFIED;
+}
 
 v1::ServicePortName ToProto(const ServicePortName& name) {
   v1::ServicePortName proto;
@@ -229,6 +234,34 @@ absl::Status ServicePortAssembler::TakeRules(const v1::ServicePort& part) {
       std::max(gathered_.affinity_timeout_s, part.affinity_timeout_seconds());
   gathered_.ends_tcp |= part.ends_tcp();
   return absl::OkStatus();
+}
+
+v1::ListAffinityResponse::Item ToProto(const AffinityClient& client) {
+  v1::ListAffinityResponse::Item item;
+  *item.mutable_service() = ToProto(client.service);
+  item.set_netns_cookie(client.netns_cookie);
+  item.set_address(client.address.ToString());
+  if (client.backend.has_value()) {
+    item.set_backend(client.backend->address.ToString());
+    item.set_backend_port(client.backend->port);
+  }
+  item.set_idle_seconds(client.idle_s);
+  item.set_timeout_seconds(client.timeout_s);
+  return item;
+}
+
+absl::StatusOr<AffinityClient> FromProto(const v1::ListAffinityResponse::Item& item) {
+  AffinityClient client{.netns_cookie = item.netns_cookie(),
+                        .idle_s = item.idle_seconds(),
+                        .timeout_s = item.timeout_seconds()};
+  SHUNT_ASSIGN_OR_RETURN(client.service, FromProto(item.service()));
+  SHUNT_ASSIGN_OR_RETURN(client.address, IpAddress::Parse(item.address()));
+  if (!item.backend().empty()) {
+    client.backend.emplace();
+    SHUNT_ASSIGN_OR_RETURN(client.backend->address, IpAddress::Parse(item.backend()));
+    SHUNT_ASSIGN_OR_RETURN(client.backend->port, PortFromProto(item.backend_port()));
+  }
+  return client;
 }
 
 v1::Problem ToProto(const Problem& problem) {

@@ -2,10 +2,13 @@
 #ifndef SHUNT_API_PROTO_STATE_H_
 #define SHUNT_API_PROTO_STATE_H_
 
+#include <string_view>
+
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "shunt/v1/shunt.pb.h"
+#include "userspace/datapath/affinity_clients.h"
 #include "userspace/datapath/inspect.h"
 #include "userspace/model/object.h"
 #include "userspace/state/datapath_state.h"
@@ -45,6 +48,16 @@ class ServicePortAssembler {
   ServicePortState gathered_;
   bool incomplete_ = false;
 };
+
+v1::Verdict ToProto(shunt_verdict verdict);
+absl::StatusOr<shunt_verdict> FromProto(v1::Verdict verdict);
+absl::StatusOr<shunt_protocol> FromProto(v1::Protocol protocol);
+v1::Protocol ToProto(shunt_protocol protocol);
+// AgentView::refusal: "ECONNREFUSED", "EPERM".
+v1::Refusal RefusalToProto(std::string_view refusal);
+
+v1::ListAffinityResponse::Item ToProto(const AffinityClient& client);
+absl::StatusOr<AffinityClient> FromProto(const v1::ListAffinityResponse::Item& item);
 
 v1::Problem ToProto(const Problem& problem);
 Problem FromProto(const v1::Problem& problem);

@@ -7,7 +7,8 @@
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "userspace/api/proto_explain.h"
+#include "userspace/api/explain_connect.h"
+#include "userspace/api/explain_service.h"
 #include "userspace/api/proto_state.h"
 #include "userspace/api/service_filter.h"
 #include "userspace/api/state_diff.h"
@@ -150,11 +151,49 @@ grpc::Status ShuntService::ExplainService(grpc::ServerContext*,
                         absl::StrCat("there is no Service ", ToUtf8(request->namespace_()), "/",
                                      ToUtf8(request->name())));
   }
-  const std::shared_ptr<const AgentView> view = source_.Latest();
-  *response = ToProto(shunt::ExplainService(input, view->node, view->state));
-  response->set_node_name(ToUtf8(view->node.name));
-  response->set_node_zone(ToUtf8(view->node.zone));
+  *response = ExplainServiceResponse(*source_.Latest(), input);
   return grpc::Status::OK;
+}
+
+grpc::Status ShuntService::ExplainConnect(grpc::ServerContext*,
+                                          const v1::ExplainConnectRequest* request,
+                                          v1::ExplainConnectResponse* response) {
+  const std::shared_ptr<const AgentView> view = source_.Latest();
+  absl::StatusOr<std::vector<uint64_t>> opt_outs = source_.OptOuts();
+  absl::StatusOr<std::vector<AffinityClient>> affinity = source_.AffinityClients();
+  if (!opt_outs.ok()) return ToGrpc(opt_outs.status());
+  if (!affinity.ok()) return ToGrpc(affinity.status());
+  absl::StatusOr<v1::ExplainConnectResponse> explained =
+      shunt::ExplainConnect(*request, {.state = view->state,
+                                       .socket_lb = view->socket_lb,
+                                       .refusal = view->refusal,
+                                       .opt_outs = *std::move(opt_outs),
+                                       .affinity = *std::move(affinity)});
+  if (!explained.ok()) return ToGrpc(explained.status());
+  *response = *std::move(explained);
+  if (!response->has_frontend()) return grpc::Status::OK;
+  const v1::ServicePortName& name = response->service();
+  AddReasons(
+      shunt::ExplainService(source_.Input({.name_space = name.namespace_(), .name = name.name()}),
+                            view->node, view->state),
+      *response);
+  return grpc::Status::OK;
+}
+
+grpc::Status ShuntService::ListAffinity(grpc::ServerContext*,
+                                        const v1::ListAffinityRequest* request,
+                                        grpc::ServerWriter<v1::ListAffinityResponse>* writer) {
+  const absl::StatusOr<std::vector<AffinityClient>> clients = source_.AffinityClients();
+  if (!clients.ok()) return ToGrpc(clients.status());
+  const ServiceFilter filter = FilterOf(request->filter());
+  MessageStream<v1::ListAffinityResponse> stream(*writer, v1::ListAffinityResponse());
+  for (const AffinityClient& client : *clients) {
+    if (!filter.Matches(client.service)) continue;
+    v1::ListAffinityResponse::Item* item = stream.message().add_clients();
+    *item = ToProto(client);
+    if (!stream.Added(item->ByteSizeLong())) return ReaderGone();
+  }
+  return stream.Flush() ? grpc::Status::OK : ReaderGone();
 }
 
 grpc::Status ShuntService::GetStatus(grpc::ServerContext*, const v1::GetStatusRequest*,

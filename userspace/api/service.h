@@ -27,6 +27,11 @@ class ShuntService final : public v1::Shunt::Service {
   grpc::Status ExplainService(grpc::ServerContext* context,
                               const v1::ExplainServiceRequest* request,
                               v1::ExplainServiceResponse* response) override;
+  grpc::Status ExplainConnect(grpc::ServerContext* context,
+                              const v1::ExplainConnectRequest* request,
+                              v1::ExplainConnectResponse* response) override;
+  grpc::Status ListAffinity(grpc::ServerContext* context, const v1::ListAffinityRequest* request,
+                            grpc::ServerWriter<v1::ListAffinityResponse>* writer) override;
   grpc::Status GetStatus(grpc::ServerContext* context, const v1::GetStatusRequest* request,
                          v1::GetStatusResponse* response) override;
   grpc::Status ListMaps(grpc::ServerContext* context, const v1::ListMapsRequest* request,

@@ -24,11 +24,8 @@ void SetIdentity(const AgentView& view, v1::GetStatusResponse& response) {
   response.set_cgroup(ToUtf8(view.cgroup));
   response.set_bpffs(ToUtf8(view.bpffs));
   for (const std::string& source : view.sources) response.add_sources(ToUtf8(source));
-  if (view.refusal == "ECONNREFUSED") {
-    response.mutable_features()->set_refusal(v1::REFUSAL_ECONNREFUSED);
-  } else if (view.refusal == "EPERM") {
-    response.mutable_features()->set_refusal(v1::REFUSAL_EPERM);
-  }
+  const v1::Refusal refusal = RefusalToProto(view.refusal);
+  if (refusal != v1::REFUSAL_UNSPECIFIED) response.mutable_features()->set_refusal(refusal);
 }
 
 void SetHost(const AgentView& view, v1::GetStatusResponse& response) {

@@ -167,6 +167,40 @@ class AgentSource final : public Source {
     return programs;
   }
 
+  absl::StatusOr<v1::ExplainServiceResponse> ExplainService(const NamespacedName& name) override {
+    v1::ExplainServiceRequest request;
+    request.set_namespace_(name.name_space);
+    request.set_name(name.name);
+    v1::ExplainServiceResponse response;
+    SHUNT_RETURN_IF_ERROR(Call(&v1::Shunt::Stub::ExplainService, request, response));
+    return response;
+  }
+
+  absl::StatusOr<v1::ExplainConnectResponse> ExplainConnect(
+      const v1::ExplainConnectRequest& request) override {
+    v1::ExplainConnectResponse response;
+    SHUNT_RETURN_IF_ERROR(Call(&v1::Shunt::Stub::ExplainConnect, request, response));
+    return response;
+  }
+
+  absl::StatusOr<std::vector<AffinityClient>> AffinityClients(
+      const ServiceFilter& filter) override {
+    const auto request = RequestFor<v1::ListAffinityRequest>(filter);
+    TimedReader<v1::ListAffinityResponse> reader(
+        timeout_, [&](grpc::ClientContext* context, grpc::CompletionQueue* queue, void* tag) {
+          return stub_->AsyncListAffinity(context, request, queue, tag);
+        });
+    std::vector<AffinityClient> clients;
+    v1::ListAffinityResponse message;
+    while (reader.Read(message)) {
+      for (const v1::ListAffinityResponse::Item& item : message.clients()) {
+        SHUNT_ASSIGN_OR_RETURN(clients.emplace_back(), FromProto(item));
+      }
+    }
+    SHUNT_RETURN_IF_ERROR(StatusOf(reader.Finish()));
+    return clients;
+  }
+
  private:
   template <typename Method, typename Request, typename Response>
   absl::Status Call(Method method, const Request& request, Response& response) {

@@ -23,6 +23,30 @@ constexpr Command kCommands[] = {
     {"get", "programs", "program progs prog",
      "BPF programs; RUNS and NS/RUN count while sysctl kernel.bpf_stats_enabled is 1",
      "shuntctl get programs -o wide", kOutput | kWatch | kOptionalName, GetPrograms},
+    {"get", "affinity", "affinities clients",
+     "Session affinity: which client stays with which backend, and for how long",
+     "shuntctl get affinity -A\n"
+     "shuntctl get affinity shop/web -o json",
+     kNamespaces | kOutput | kOptionalName | kServiceName, GetAffinity},
+    {"explain", "service", "services svc",
+     "Why a Service is served as it is: its frontends, and what became of each endpoint",
+     "shuntctl explain service shop/web\n"
+     "shuntctl explain service web -n shop -o json",
+     kObjectOutput | kRequiredName | kServiceName, ExplainService},
+    {"explain", "connect", "dial", "What would become of a connect, step by step, and why",
+     "shuntctl explain connect 10.96.0.10:80\n"
+     "shuntctl explain connect [fd00::10]:53/UDP --from-pod fd00:1::5\n"
+     "shuntctl explain connect 10.96.0.10:80 --from-netns $(pgrep -o nginx)",
+     kObjectOutput | kTarget, ExplainConnect},
+    {"opt-out", "add", "", "Leave the processes of a cgroup alone, and those of all below it",
+     "shuntctl opt-out add /sys/fs/cgroup/kubepods.slice/kubepods-pod1234.slice", kCgroup,
+     AddOptOut},
+    {"opt-out", "remove", "rm delete", "Serve them again; CGROUP may also be an id of the list",
+     "shuntctl opt-out remove /sys/fs/cgroup/kubepods.slice/kubepods-pod1234.slice\n"
+     "shuntctl opt-out remove 4711",
+     kCgroup, RemoveOptOut},
+    {"opt-out", "list", "ls", "The cgroups that opted out", "shuntctl opt-out list -o json",
+     kOutput, ListOptOuts},
     {"describe", "service", "services svc",
      "All about one Service: frontends, backends, what could not be used",
      "shuntctl describe service shop/web\n"

@@ -20,6 +20,8 @@ enum CommandOptions : unsigned {
   kObjectOutput = 1 << 6,  // -o table|json|yaml
   kShell = 1 << 7,         // bash|zsh|fish
   kClientOnly = 1 << 8,    // --client
+  kTarget = 1 << 9,        // IP:PORT, --from-pod, --from-netns, --from-host
+  kCgroup = 1 << 10,       // CGROUP
 };
 
 // A row of the table of commands: all there is to a command, but its function.
@@ -43,6 +45,12 @@ absl::Status GetServices(Session& session);
 absl::Status GetBackends(Session& session);
 absl::Status GetMaps(Session& session);
 absl::Status GetPrograms(Session& session);
+absl::Status GetAffinity(Session& session);
+absl::Status ExplainService(Session& session);
+absl::Status ExplainConnect(Session& session);
+absl::Status AddOptOut(Session& session);
+absl::Status RemoveOptOut(Session& session);
+absl::Status ListOptOuts(Session& session);
 absl::Status DescribeService(Session& session);
 absl::Status ShowStatus(Session& session);
 absl::Status ShowDump(Session& session);

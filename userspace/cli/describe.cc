@@ -13,19 +13,11 @@
 namespace shunt {
 namespace {
 
-void PrintIndented(const std::vector<Table::Cells>& rows, std::ostream& out) {
-  Table table;
-  // The indent is a part of the first cell, but nothing to be spelled out.
-  const auto indented = [](Table::Cells cells) {
-    cells.front() = "  " + cells.front();
-    return cells;
-  };
-  for (const Table::Cells& row : rows) table.Measure(indented(row));
-  for (const Table::Cells& row : rows) table.Print(indented(row), out);
-}
-
 std::string BackendsCell(const Json& frontend) {
   const size_t backends = frontend["backends"].get<size_t>();
+  if (const std::string unseen = UnseenText(frontend); !unseen.empty()) {
+    return absl::StrCat(backends, unseen);
+  }
   if (backends > 0) return absl::StrCat(backends);
   return TextAt(frontend, "whenEmpty") == "no_endpoint"
              ? "0 (refused)"

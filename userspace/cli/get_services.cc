@@ -41,7 +41,11 @@ std::string PoliciesCell(const Json& port) {
       port["frontends"].size());
 }
 
-std::string ServingCell(const Json& port) { return absl::StrCat(CountServing(port["backends"])); }
+std::string ServingCell(const Json& port) {
+  const Json& frontends = port["frontends"];
+  return absl::StrCat(CountServing(port["backends"]),
+                      frontends.empty() ? "" : UnseenText(frontends[0]));
+}
 
 std::string AddressesCell(const Json& port) {
   return Joined(port["backends"], AddressAndPortText, port["backends"].size());

@@ -8,6 +8,8 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "userspace/base/ip_address.h"
+#include "userspace/cli/target.h"
 
 namespace shunt {
 namespace {
@@ -23,6 +25,8 @@ struct Parent {
 constexpr Parent kParents[] = {
     {"get", "Show objects as a table, JSON or YAML"},
     {"describe", "Show all about one object"},
+    {"explain", "Say why something is as it is"},
+    {"opt-out", "Choose processes whose connections are left alone (writes to the pinned maps)"},
 };
 
 std::string FooterOf(const Command& command) {
@@ -43,6 +47,15 @@ CLI::App* FindCommand(CLI::App* app, const std::string& word) {
     if (command->check_name(word)) return command;
   }
   return nullptr;
+}
+
+// Validators: why it is none; "" where it is one.
+std::string WhyNoTarget(const std::string& text) {
+  return std::string(ParseTarget(text).status().message());
+}
+
+std::string WhyNoAddress(const std::string& text) {
+  return std::string(IpAddress::Parse(text).status().message());
 }
 
 bool IsOptionWord(const std::string& word) { return word.size() > 1 && word[0] == '-'; }
@@ -135,10 +148,33 @@ void Grammar::AddArguments(const Command& command, CLI::App* app) {
     CLI::Option* name = app->add_option("NAME", options_.name, about)->type_name("");
     if (command.options & kRequiredName) name->required();
   }
+  if (command.options & kTarget) AddTarget(app);
+  if (command.options & kCgroup) {
+    app->add_option("CGROUP", options_.cgroup, "Directory of cgroup v2")->type_name("")->required();
+  }
   if (command.options & kShell) {
     Restrict(app->add_option("SHELL", options_.shell, "The shell")->required(),
              {"bash", "zsh", "fish"});
   }
+}
+
+void Grammar::AddTarget(CLI::App* app) {
+  app->add_option("TARGET", options_.target,
+                  "What is dialled: IP:PORT[/TCP|/UDP|/SCTP], an IPv6 address in brackets")
+      ->type_name("")
+      ->required()
+      ->check(CLI::Validator(WhyNoTarget, ""));
+  CLI::Option* pod = app->add_option("--from-pod", options_.from_pod, "By the pod of this address")
+                         ->type_name("IP")
+                         ->check(CLI::Validator(WhyNoAddress, ""));
+  CLI::Option* netns = app->add_option("--from-netns", options_.from_netns,
+                                       "By this process, with its network namespace and cgroup")
+                           ->type_name("PID")
+                           ->check(CLI::PositiveNumber);
+  app->add_flag("--from-host", options_.from_host, "By a process of the host (the default)")
+      ->excludes(pod)
+      ->excludes(netns);
+  pod->excludes(netns);
 }
 
 // CLI11 checks the choices, but tells them to nobody.

@@ -30,8 +30,8 @@ struct Listing {
 
   const char* kind;  // of one object, "ServicePort"; all of them are a "ServicePortList"
   std::vector<Column> columns;
-  // What makes an object the same one later.
-  std::string (*identity)(const Json& object);
+  // What makes an object the same one later. Null where none is watched.
+  std::string (*identity)(const Json& object) = nullptr;
   // Makes the objects one after the other, in order: all at once would take
   // gigabytes where there are a million. May be called again.
   std::function<void(Sink sink)> each;

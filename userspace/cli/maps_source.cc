@@ -3,9 +3,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "userspace/api/explain_connect.h"
 #include "userspace/base/status.h"
 #include "userspace/cli/source.h"
 #include "userspace/datapath/map_store.h"
+#include "userspace/datapath/opt_outs.h"
 #include "userspace/datapath/state_from_maps.h"
 
 namespace shunt {
@@ -63,6 +65,29 @@ class MapsSource final : public Source {
 
   absl::StatusOr<std::vector<MapInfo>> Maps() override { return InspectMaps(bpffs_); }
   absl::StatusOr<std::vector<ProgramInfo>> Programs() override { return InspectPrograms(bpffs_); }
+
+  absl::StatusOr<v1::ExplainServiceResponse> ExplainService(const NamespacedName&) override {
+    return absl::FailedPreconditionError(
+        "the maps do not know why a Service is served as it is: that needs an agent; "
+        "get services and explain connect work without one");
+  }
+
+  absl::StatusOr<v1::ExplainConnectResponse> ExplainConnect(
+      const v1::ExplainConnectRequest& request) override {
+    SHUNT_ASSIGN_OR_RETURN(const DatapathState state, State(ServiceFilter()));
+    ConnectFacts facts{.state = state};
+    SHUNT_ASSIGN_OR_RETURN(facts.opt_outs, ReadOptOuts(bpffs_));
+    SHUNT_ASSIGN_OR_RETURN(facts.affinity, ReadAffinityClients(bpffs_));
+    return shunt::ExplainConnect(request, facts);
+  }
+
+  absl::StatusOr<std::vector<AffinityClient>> AffinityClients(
+      const ServiceFilter& filter) override {
+    SHUNT_ASSIGN_OR_RETURN(std::vector<AffinityClient> clients, ReadAffinityClients(bpffs_));
+    std::erase_if(clients,
+                  [&](const AffinityClient& client) { return !filter.Matches(client.service); });
+    return clients;
+  }
 
  private:
   const std::string bpffs_;

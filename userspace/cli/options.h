@@ -23,6 +23,12 @@ struct Options {
   bool watch_events = false;
   bool client_only = false;
   std::string shell;  // of `completion`
+  // Of `explain connect`: what is dialled, "10.96.0.10:80/TCP", and who dials.
+  std::string target;
+  std::string from_pod;  // address
+  int from_netns = 0;    // process; 0: none
+  bool from_host = false;
+  std::string cgroup;  // of `opt-out`: directory or id
 
   bool machine_readable() const { return output == "json" || output == "yaml"; }
   bool wide() const { return output == "wide"; }

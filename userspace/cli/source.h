@@ -11,8 +11,10 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "shunt/v1/shunt.pb.h"
 #include "userspace/api/counts.h"
 #include "userspace/api/service_filter.h"
+#include "userspace/datapath/affinity_clients.h"
 #include "userspace/datapath/inspect.h"
 #include "userspace/model/object.h"
 #include "userspace/state/datapath_state.h"
@@ -64,6 +66,12 @@ class Source {
   virtual absl::StatusOr<StatusReport> Status() = 0;
   virtual absl::StatusOr<std::vector<MapInfo>> Maps() = 0;
   virtual absl::StatusOr<std::vector<ProgramInfo>> Programs() = 0;
+  // Explanations are shown as they come. That of a Service needs an agent.
+  virtual absl::StatusOr<v1::ExplainServiceResponse> ExplainService(const NamespacedName& name) = 0;
+  virtual absl::StatusOr<v1::ExplainConnectResponse> ExplainConnect(
+      const v1::ExplainConnectRequest& request) = 0;
+  virtual absl::StatusOr<std::vector<AffinityClient>> AffinityClients(
+      const ServiceFilter& filter) = 0;
 };
 
 // The agent that listens on `socket`. `timeout` is for its first answer and

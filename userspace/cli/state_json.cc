@@ -52,7 +52,9 @@ size_t Choices(const ServicePortState& state, const Frontend& frontend) {
                        [&](const Backend& backend) { return frontend.Chooses(backend); });
 }
 
-Json FrontendJson(const ServicePortState& state, const Frontend& frontend) {
+}  // namespace
+
+Json FrontendJson(const Frontend& frontend, size_t backends) {
   return {{"address", frontend.key.address.ToString()},
           {"port", frontend.key.port},
           {"protocol", ProtocolText(frontend.key.protocol)},
@@ -63,17 +65,16 @@ Json FrontendJson(const ServicePortState& state, const Frontend& frontend) {
           {"trafficPolicy", frontend.list == BackendList::kCluster ? "Cluster" : "Local"},
           {"indexRule", IndexRuleText(frontend.index_rule)},
           {"whenEmpty", std::string(VerdictName(frontend.when_empty))},
-          {"backends", Choices(state, frontend)}};
+          {"backends", backends},
+          {"seenAtSocket", IsSeenAtSocket(frontend.key)}};
 }
-
-}  // namespace
 
 Json ServicePortJson(const ServicePortName& name, const ServicePortState& state) {
   Json frontends = Json::array();
   for (const Frontend& frontend : state.frontends) {
     // Every ClusterIP refuses all other ports: that goes without saying.
     if (frontend.kind == SHUNT_OTHER_PORTS) continue;
-    frontends.push_back(FrontendJson(state, frontend));
+    frontends.push_back(FrontendJson(frontend, Choices(state, frontend)));
   }
   Json sources = Json::array();
   for (const Cidr& range : state.sources) sources.push_back(range.ToString());
@@ -123,6 +124,12 @@ std::string FrontendText(const Json& frontend) {
   return absl::StrCat(AddressAndPortText(frontend), "/",
                       frontend["protocol"].get_ref<const std::string&>(),
                       frontend["scope"] == "Outside" ? " from outside" : "");
+}
+
+std::string UnseenText(const Json& frontend) {
+  if (frontend["seenAtSocket"].get<bool>() || frontend["scope"] == "Outside") return "";
+  return absl::StrCat(" (", frontend["protocol"].get_ref<const std::string&>(),
+                      ": not seen at the socket)");
 }
 
 std::string JoinedTexts(const Json& array) {

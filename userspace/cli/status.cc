@@ -20,13 +20,6 @@ namespace {
 
 using Programs = absl::StatusOr<std::vector<ProgramInfo>>;
 
-// "label:    text", the text made fit for a terminal.
-void PrintLine(const char* label, const std::string& text, std::ostream& out) {
-  std::string padded = absl::StrCat(label, ":");
-  padded.resize(12, ' ');
-  out << padded << ForTerminal(text) << '\n';
-}
-
 // Seconds are enough for anything that is older than a second.
 std::string Rounded(absl::Duration duration) {
   if (duration < absl::ZeroDuration()) return "0s";  // the clock was set back

@@ -34,4 +34,21 @@ void Table::Print(const Cells& cells, std::ostream& out) {
   out << line << '\n';
 }
 
+void PrintIndented(const std::vector<Table::Cells>& rows, std::ostream& out) {
+  Table table;
+  // The indent is a part of the first cell, but nothing to be spelled out.
+  const auto indented = [](Table::Cells cells) {
+    cells.front() = "  " + cells.front();
+    return cells;
+  };
+  for (const Table::Cells& row : rows) table.Measure(indented(row));
+  for (const Table::Cells& row : rows) table.Print(indented(row), out);
+}
+
+void PrintLine(const char* label, const std::string& text, std::ostream& out) {
+  std::string padded = std::string(label) + ":";
+  padded.resize(std::max<size_t>(padded.size() + 1, 12), ' ');
+  out << padded << ForTerminal(text) << '\n';
+}
+
 }  // namespace shunt

@@ -26,6 +26,11 @@ class Table {
   std::vector<size_t> widths_;
 };
 
+// All rows as one table below a heading: indented by two blanks.
+void PrintIndented(const std::vector<Table::Cells>& rows, std::ostream& out);
+// "label:    text", the text made fit for a terminal.
+void PrintLine(const char* label, const std::string& text, std::ostream& out);
+
 }  // namespace shunt
 
 #endif  // SHUNT_CLI_TABLE_H_

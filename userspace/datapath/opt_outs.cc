@@ -2,16 +2,13 @@
 #include "userspace/datapath/opt_outs.h"
 
 #include <bpf/bpf.h>
-#include <fcntl.h>
-#include <linux/magic.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
 
 #include <algorithm>
 #include <cerrno>
 
 #include "absl/strings/str_cat.h"
 #include "shunt/abi.h"
+#include "userspace/base/cgroup.h"
 #include "userspace/base/status.h"
 #include "userspace/base/unique_fd.h"
 #include "userspace/datapath/bpf_batch.h"
@@ -19,19 +16,6 @@
 
 namespace shunt {
 namespace {
-
-// The inode of its directory.
-absl::StatusOr<uint64_t> CgroupId(const std::string& cgroup) {
-  struct statfs fs;
-  struct stat file;
-  if (statfs(cgroup.c_str(), &fs) < 0 || stat(cgroup.c_str(), &file) < 0) {
-    return ErrnoStatus(absl::StrCat("cgroup ", cgroup));
-  }
-  if (static_cast<unsigned long>(fs.f_type) != CGROUP2_SUPER_MAGIC || !S_ISDIR(file.st_mode)) {
-    return absl::FailedPreconditionError(absl::StrCat(cgroup, " is not a directory of cgroup v2"));
-  }
-  return file.st_ino;
-}
 
 absl::StatusOr<std::vector<uint64_t>> Ids(int map) {
   SHUNT_ASSIGN_OR_RETURN(const auto entries, (ReadHash<uint64_t, uint8_t>(map)));

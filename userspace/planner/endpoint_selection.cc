@@ -247,6 +247,8 @@ std::string_view FateText(Fate fate) {
       return "duplicate of another endpoint";
     case Fate::kWrongFamily:
       return "address of another family than its slice";
+    case Fate::kNoRoom:
+      return "more endpoints than the maps hold";
   }
   return "";
 }

@@ -61,6 +61,7 @@ enum class Fate : uint8_t {
   kRemote,       // not on this node, in the local list
   kDuplicate,    // another one with this address and port is taken instead
   kWrongFamily,  // its address is not of its slice's family
+  kNoRoom,       // more are selected than the maps hold; SelectEndpoints() never says it
 };
 
 std::string_view FateText(Fate fate);  // "not ready"

@@ -18,7 +18,8 @@ namespace shunt {
 // A frontend that the Service asks for.
 struct FrontendReason {
   Frontend frontend;
-  std::string owner;  // "shop/other" where another Service has it; "" where this one does
+  std::string owner;   // "shop/other" where another Service has it; "" where this one does
+  size_t choices = 0;  // how many endpoints it chooses from, each with the same chance
 };
 
 // An endpoint of one of the Service's slices, at one port.
@@ -37,6 +38,12 @@ struct PortReason {
   Topology topology = Topology::kNone;
   std::vector<FrontendReason> frontends;  // of this family; without the other ports
   std::vector<EndpointReason> endpoints;  // by address and port
+  size_t slices = 0;                      // of this family
+  // Slices of this family that have endpoints, but none at this port.
+  std::vector<std::string> slices_without_port;
+  std::vector<Cidr> sources;  // who may dial the frontends that check the source
+  uint32_t affinity_timeout_s = 0;
+  bool ends_tcp = false;
 };
 
 struct ServiceReason {
@@ -49,7 +56,7 @@ struct ServiceReason {
 ServiceReason ExplainService(const ServiceInput& input, const NodeContext& node,
                              const DatapathState& state);
 
-// "all ready endpoints", "endpoints hinted to this zone": what the hints ask for.
+// "hints keep traffic in this zone": what the hints of all endpoints do.
 std::string_view TopologyText(Topology topology);
 
 }  // namespace shunt

@@ -48,6 +48,9 @@ std::string NoteOfEmptyList(const Frontend& frontend) {
 
 // What a client has to be, "" for everybody.
 std::string AskedOfClients(const Frontend& frontend, const ServicePortState& state) {
+  if (frontend.key.scope == SHUNT_SCOPE_NODE && !IsSeenAtSocket(frontend.key)) {
+    return "(not seen at the socket)";
+  }
   if (frontend.host_only) return "(host only)";
   if (!frontend.checks_source) return "";
   if (state.sources.empty()) return "(from nobody)";

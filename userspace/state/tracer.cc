@@ -37,28 +37,79 @@ bool IsNamedBy(const std::vector<Cidr>& sources, const TraceClient& client) {
                      [&](const Cidr& range) { return range.Contains(*client.source); });
 }
 
-shunt_verdict VerdictOf(const Found& found, const TraceClient& client, const Trace& trace) {
+// The step that decides, asked in the order in which the programs ask.
+TraceStep StepOf(const Found& found, const FrontendKey& dialled, const TraceClient& client) {
+  if (dialled.scope == SHUNT_SCOPE_NODE && !IsSeenAtSocket(dialled)) return TraceStep::kProtocol;
+  if (client.left_alone) return TraceStep::kLeftAlone;
+  if (found.frontend->host_only && !client.in_host_namespace) return TraceStep::kHostOnly;
   if (found.frontend->checks_source && !IsNamedBy(found.state->sources, client)) {
-    return SHUNT_SOURCE_DENIED;
+    return TraceStep::kSource;
   }
-  return trace.candidates.empty() ? found.frontend->when_empty : SHUNT_TRANSLATED;
+  return TraceStep::kList;
+}
+
+shunt_verdict VerdictOf(TraceStep step, const Trace& trace) {
+  switch (step) {
+    case TraceStep::kFrontend:
+    case TraceStep::kProtocol:
+    case TraceStep::kHostOnly:
+      return SHUNT_NOT_A_SERVICE;
+    case TraceStep::kLeftAlone:
+      return SHUNT_LEFT_ALONE;
+    case TraceStep::kSource:
+      return SHUNT_SOURCE_DENIED;
+    case TraceStep::kList:
+      return trace.candidates.empty() ? trace.frontend->when_empty : SHUNT_TRANSLATED;
+  }
+  return SHUNT_NOT_A_SERVICE;
+}
+
+// With session affinity: what the client had, if it had it lately enough.
+std::optional<Backend> Kept(const Trace& trace, const std::optional<LastBackend>& last) {
+  if (!last.has_value() || last->idle_s >= trace.affinity_timeout_s) return std::nullopt;
+  for (const Backend& backend : trace.candidates) {
+    if (backend.address == last->address && backend.port == last->port) return backend;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
 
+bool IsSeenAtSocket(const FrontendKey& dialled) {
+  return dialled.scope == SHUNT_SCOPE_NODE && dialled.protocol != SHUNT_SCTP;
+}
+
 Trace TraceConnect(const DatapathState& state, const FrontendKey& dialled,
                    const TraceClient& client) {
   const Found found = FindDialled(state, dialled);
-  if (found.frontend == nullptr || (found.frontend->host_only && !client.in_host_namespace)) {
-    return {.verdict = SHUNT_NOT_A_SERVICE};
-  }
-  Trace trace{.service = *found.service,
+  if (found.frontend == nullptr) return {};
+  Trace trace{.step = StepOf(found, dialled, client),
+              .service = *found.service,
               .frontend = *found.frontend,
               .candidates = found.state->ListOf(*found.frontend),
               .affinity_timeout_s = found.state->affinity_timeout_s};
-  trace.verdict = VerdictOf(found, client, trace);
+  trace.verdict = VerdictOf(trace.step, trace);
   if (trace.verdict != SHUNT_TRANSLATED) trace.candidates.clear();
+  trace.kept = Kept(trace, client.last);
   return trace;
+}
+
+std::string_view ErrnoName(shunt_verdict verdict, bool only_eperm) {
+  const auto either = [only_eperm](std::string_view name) { return only_eperm ? "EPERM" : name; };
+  switch (verdict) {
+    case SHUNT_NO_ENDPOINT:
+    case SHUNT_NO_PORT:
+      return either("ECONNREFUSED");
+    case SHUNT_NO_LOCAL_ENDPOINT:
+    case SHUNT_SOURCE_DENIED:
+      return either("ETIMEDOUT");
+    case SHUNT_NO_MEMORY:
+      return either("ENOBUFS");
+    case SHUNT_RACED:
+      return either("EAGAIN");
+    default:
+      return "";
+  }
 }
 
 std::string_view VerdictName(shunt_verdict verdict) {

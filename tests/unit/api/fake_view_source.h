@@ -50,6 +50,8 @@ class FakeViewSource : public AgentViewSource {
   absl::StatusOr<std::vector<ProgramInfo>> Programs() override { return programs; }
   absl::StatusOr<VerdictCounters> Counters() override { return counters; }
   absl::StatusOr<AffinityCounts> Affinity() override { return affinity; }
+  absl::StatusOr<std::vector<AffinityClient>> AffinityClients() override { return clients; }
+  absl::StatusOr<std::vector<uint64_t>> OptOuts() override { return opt_outs; }
   ServiceInput Input(const NamespacedName& name) override {
     const auto input = inputs.find(name);
     return input == inputs.end() ? ServiceInput{} : input->second;
@@ -60,6 +62,8 @@ class FakeViewSource : public AgentViewSource {
   absl::StatusOr<std::vector<ProgramInfo>> programs = std::vector<ProgramInfo>();
   absl::StatusOr<VerdictCounters> counters = VerdictCounters{};
   absl::StatusOr<AffinityCounts> affinity = AffinityCounts{};
+  absl::StatusOr<std::vector<AffinityClient>> clients = std::vector<AffinityClient>();
+  absl::StatusOr<std::vector<uint64_t>> opt_outs = std::vector<uint64_t>();
   std::map<NamespacedName, ServiceInput> inputs;
 
  private:

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tests/unit/api/api_fixture.h"
+#include "userspace/api/explain_connect.h"
 #include "userspace/cli/run.h"
 
 namespace shunt {
@@ -38,6 +39,16 @@ class FakeMaps : public Source {
   }
   absl::StatusOr<std::vector<ProgramInfo>> Programs() override {
     return std::vector<ProgramInfo>{{.name = "shunt_connect4", .hook = "connect4"}};
+  }
+  absl::StatusOr<v1::ExplainServiceResponse> ExplainService(const NamespacedName&) override {
+    return absl::FailedPreconditionError("needs an agent");
+  }
+  absl::StatusOr<v1::ExplainConnectResponse> ExplainConnect(
+      const v1::ExplainConnectRequest& request) override {
+    return shunt::ExplainConnect(request, {.state = state_});
+  }
+  absl::StatusOr<std::vector<AffinityClient>> AffinityClients(const ServiceFilter&) override {
+    return std::vector<AffinityClient>();
   }
 
  private:

@@ -54,7 +54,9 @@ class Completion : public CliFixture {
 
 TEST_F(Completion, OffersCommands) {
   EXPECT_THAT(For({"d"}), ElementsAre("describe", "dump"));
-  EXPECT_THAT(For({"get", ""}), UnorderedElementsAre("services", "backends", "maps", "programs"));
+  EXPECT_THAT(For({"get", ""}),
+              UnorderedElementsAre("services", "backends", "maps", "programs", "affinity"));
+  EXPECT_THAT(For({"explain", ""}), UnorderedElementsAre("service", "connect"));
 }
 
 TEST_F(Completion, OffersTheOptionsOfTheCommandAndOfAll) {
@@ -74,6 +76,7 @@ TEST_F(Completion, OffersTheValuesOfAnOption) {
 TEST_F(Completion, OffersServicesAndNamespacesThatExist) {
   StartServer();
   EXPECT_THAT(For({"describe", "service", "-n", "shop", "w"}), ElementsAre("web"));
+  EXPECT_THAT(For({"explain", "service", "shop/w"}), ElementsAre("shop/web"));
   EXPECT_THAT(For({"get", "svc", "shop/"}), ElementsAre("shop/dns", "shop/web"));
   EXPECT_THAT(For({"get", "svc", "-n", ""}), ElementsAre("shop"));
 }

@@ -83,7 +83,7 @@ TEST_F(Get, ServicesAsJsonWithDocumentedFields) {
   EXPECT_EQ(web["frontends"][1], json::parse(R"({"address": "fd00::10", "port": 80,
       "protocol": "TCP", "kind": "ClusterIP", "scope": "Node", "hostOnly": false,
       "checksSource": false, "trafficPolicy": "Cluster", "indexRule": "Random",
-      "whenEmpty": "no_endpoint", "backends": 1})"));
+      "whenEmpty": "no_endpoint", "backends": 1, "seenAtSocket": true})"));
   EXPECT_EQ(web["backends"][0], json::parse(R"({"address": "10.244.1.4", "port": 8080,
       "state": "Draining", "lists": []})"));
   EXPECT_EQ(web["backends"][1]["state"], "Serving");

@@ -84,7 +84,8 @@ TEST(PlanService, KeepsPortsOfOneNumberApartByProtocol) {
             "FRONTEND             SERVICE             BACKEND         NOTE\n"
             "10.96.0.10:53/TCP    shop/dns:dns-tcp    10.0.0.1:5300\n"
             "10.96.0.10:53/UDP    shop/dns:dns        10.0.0.1:53\n"
-            "10.96.0.10:53/SCTP   shop/dns:dns-sctp   -               refused\n");
+            "10.96.0.10:53/SCTP   shop/dns:dns-sctp   -               "
+            "refused (not seen at the socket)\n");
 }
 
 TEST(PlanService, RefusesWhereNobodyIsUsable) {

@@ -39,6 +39,18 @@ TEST(Dump, ShowsAFrontendOfTheLocalListWithLocalBackendsOnly) {
             "-                   shop/web   10.244.2.7:80   draining\n");
 }
 
+TEST(Dump, SaysThatTheSocketDoesNotSeeSctp) {
+  DatapathState state;
+  state[{"shop", "web", "", SHUNT_SCTP}] =
+      Port({{.key = Key("10.96.0.10", 80, SHUNT_SCTP)}}, {Chosen("10.244.1.5", 80)});
+  state[{"shop", "none", "", SHUNT_SCTP}] = Port({{.key = Key("10.96.0.11", 80, SHUNT_SCTP)}}, {});
+
+  EXPECT_EQ(Dump(state),
+            "FRONTEND             SERVICE     BACKEND         NOTE\n"
+            "10.96.0.10:80/SCTP   shop/web    10.244.1.5:80   (not seen at the socket)\n"
+            "10.96.0.11:80/SCTP   shop/none   -               refused (not seen at the socket)\n");
+}
+
 TEST(Dump, NamesTheVerdictOfAnEmptyListThatDoesNotRefuse) {
   DatapathState state;
   state[{"shop", "web", ""}] =

@@ -52,6 +52,68 @@ TEST(TraceConnect, ElsewhereIsLeftAlone) {
   }
 }
 
+TEST(TraceConnect, ByAClientThatIsLeftAloneNamesTheServiceAndNoBackend) {
+  const Trace trace = TraceConnect(Shop(), Key("10.96.0.10", 80), {.left_alone = true});
+  EXPECT_EQ(trace.verdict, SHUNT_LEFT_ALONE);
+  EXPECT_EQ(trace.step, TraceStep::kLeftAlone);
+  EXPECT_EQ(trace.service, kWeb);
+  EXPECT_THAT(trace.candidates, IsEmpty());
+  EXPECT_EQ(TraceConnect(Shop(), Key("1.1.1.1", 80), {.left_alone = true}).verdict,
+            SHUNT_NOT_A_SERVICE)
+      << "the programs look for a frontend first";
+}
+
+TEST(TraceConnect, WithSctpIsNotSeenAtTheSocket) {
+  DatapathState state;
+  state[kWeb] = Port({{.key = Key("10.96.0.10", 80, SHUNT_SCTP)}}, {Chosen("10.244.1.5", 8080)});
+  const Trace trace = TraceConnect(state, Key("10.96.0.10", 80, SHUNT_SCTP));
+  EXPECT_EQ(trace.verdict, SHUNT_NOT_A_SERVICE);
+  EXPECT_EQ(trace.step, TraceStep::kProtocol);
+  EXPECT_EQ(trace.service, kWeb);
+}
+
+TEST(TraceConnect, ToALoopbackNodePortFromAPodSaysWhoseItIs) {
+  DatapathState state;
+  state[kWeb] =
+      Port({{.key = Key("127.0.0.1", 30080), .host_only = true}}, {Chosen("10.244.1.5", 8080)});
+  const Trace trace = TraceConnect(state, Key("127.0.0.1", 30080));
+  EXPECT_EQ(trace.verdict, SHUNT_NOT_A_SERVICE);
+  EXPECT_EQ(trace.step, TraceStep::kHostOnly);
+  EXPECT_EQ(trace.service, kWeb);
+}
+
+class Affinity : public ::testing::Test {
+ protected:
+  static std::optional<Backend> KeptOf(std::string_view address, double idle_s) {
+    ServicePortState port{.frontends = {{.key = Key("10.96.0.10", 80)}},
+                          .backends = {Chosen("10.244.1.5", 8080), Draining("10.244.1.6", 8080),
+                                       Chosen("10.244.2.7", 8080)},
+                          .affinity_timeout_s = 10};
+    const DatapathState state = {{kWeb, std::make_shared<ServicePortState>(std::move(port))}};
+    return TraceConnect(
+               state, Key("10.96.0.10", 80),
+               {.last = LastBackend{.address = Ip(address), .port = 8080, .idle_s = idle_s}})
+        .kept;
+  }
+};
+
+TEST_F(Affinity, KeepsTheBackendThatTheClientHadUntilTheTimeout) {
+  EXPECT_EQ(KeptOf("10.244.2.7", 9.9), Chosen("10.244.2.7", 8080));
+  EXPECT_EQ(KeptOf("10.244.2.7", 10), std::nullopt);
+}
+
+TEST_F(Affinity, DoesNotKeepABackendThatLeftTheList) {
+  EXPECT_EQ(KeptOf("10.244.1.6", 1), std::nullopt) << "draining";
+  EXPECT_EQ(KeptOf("10.244.9.9", 1), std::nullopt) << "gone";
+}
+
+TEST(ErrnoName, IsEpermWhereTheKernelHasNoOther) {
+  EXPECT_EQ(ErrnoName(SHUNT_NO_ENDPOINT, false), "ECONNREFUSED");
+  EXPECT_EQ(ErrnoName(SHUNT_SOURCE_DENIED, false), "ETIMEDOUT");
+  EXPECT_EQ(ErrnoName(SHUNT_SOURCE_DENIED, true), "EPERM");
+  EXPECT_EQ(ErrnoName(SHUNT_TRANSLATED, true), "") << "the call goes on";
+}
+
 TEST(VerdictName, IsAnotherWordForEachVerdict) {
   std::set<std::string_view> names;
   for (int verdict = 0; verdict < SHUNT_VERDICT_COUNT; ++verdict) {
