@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "userspace/api/proto_state.h"
+#include "userspace/base/absl_view.h"
 #include "userspace/base/cgroup.h"
 #include "userspace/base/first_address.h"
 #include "userspace/base/netns.h"
@@ -43,6 +44,10 @@ absl::StatusOr<v1::Client> ClientOf(const Options& options, Family family) {
   v1::Client client;
   if (options.from_pod.empty()) return client;
   SHUNT_ASSIGN_OR_RETURN(const IpAddress address, IpAddress::Parse(options.from_pod));
+  if (address.family() != family) {
+    return absl::InvalidArgumentError(absl::StrCat("--from-pod ", address.ToString(), " dials no ",
+                                                   Absl(FamilyName(family)), " address"));
+  }
   client.set_is_pod(true);
   client.set_address(address.ToString());
   return client;

@@ -98,7 +98,7 @@ void PrintEndpoints(const Json& port, std::ostream& out) {
               port["sliceCount"].get<uint64_t>() > 0
                   ? "<none>"
                   : absl::StrCat("<none>: no ", TextAt(port, "family"),
-                                 " EndpointSlice names this Service"),
+                                 " EndpointSlice that can be read names this Service"),
               out);
   } else {
     out << "Endpoints:\n";

@@ -138,6 +138,12 @@ TEST_F(Explain, WrongTargetsAreWrongUsage) {
             2);
 }
 
+TEST_F(Explain, APodOfTheOtherFamilyIsAnError) {
+  const Result result = Run({"explain", "connect", "[fd00::10]:80", "--from-pod", "10.244.1.9"});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_EQ(result.err, "shuntctl: --from-pod 10.244.1.9 dials no IPv6 address\n");
+}
+
 TEST_F(Explain, AProcessThatIsNotThereIsAnError) {
   const Result result = Run({"explain", "connect", "10.96.0.10:80", "--from-netns", "999999999"});
   EXPECT_EQ(result.code, 1);
