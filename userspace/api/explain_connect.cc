@@ -106,7 +106,7 @@ std::string EmptyListText(const Trace& trace, const FrontendKey& dialled) {
 std::string ListText(const Trace& trace, const FrontendKey& dialled) {
   if (trace.candidates.empty()) return EmptyListText(trace, dialled);
   if (trace.kept.has_value()) {
-    return absl::StrCat("session affinity: this client stays with ", trace.kept->ToString());
+    return absl::StrCat("by session affinity this client stays with ", trace.kept->ToString());
   }
   const size_t count = trace.candidates.size();
   return count == 1 ? "one backend serves it"

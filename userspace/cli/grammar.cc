@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/cli/grammar.h"
 
+#include <climits>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -170,7 +171,7 @@ void Grammar::AddTarget(CLI::App* app) {
   CLI::Option* netns = app->add_option("--from-netns", options_.from_netns,
                                        "By this process, with its network namespace and cgroup")
                            ->type_name("PID")
-                           ->check(CLI::PositiveNumber);
+                           ->check(CLI::Range(1, INT_MAX).description(""));
   app->add_flag("--from-host", options_.from_host, "By a process of the host (the default)")
       ->excludes(pod)
       ->excludes(netns);
