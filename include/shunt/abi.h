@@ -140,6 +140,12 @@ struct shunt_socket_record {
 	__u8 _pad[6];
 };
 
+/* Of one network namespace: how many sockets are connected to a backend that is
+ * gone, and have to be ended. */
+struct shunt_stale {
+	__u32 udp, tcp;
+};
+
 /* One flow of an unconnected UDP socket. */
 struct shunt_datagram_flow {
 	struct shunt_peer dialled;
@@ -218,5 +224,6 @@ SHUNT_ABI_CHECK(struct shunt_affinity_key, 32);
 SHUNT_ABI_CHECK(struct shunt_affinity, 16);
 SHUNT_ABI_CHECK(struct shunt_source_key, 24);
 SHUNT_ABI_CHECK(struct shunt_socket_record, 96);
+SHUNT_ABI_CHECK(struct shunt_stale, 8);
 
 #endif /* SHUNT_ABI_H_ */
