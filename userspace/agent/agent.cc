@@ -18,6 +18,7 @@
 #include "userspace/datapath/grace_period.h"
 #include "userspace/datapath/map_in_map_wait.h"
 #include "userspace/datapath/reconciler.h"
+#include "userspace/reaper/reaper_client.h"
 #include "userspace/sources/manifests/manifest_source.h"
 #include "userspace/store/store.h"
 #include "userspace/telemetry/logging.h"
@@ -120,11 +121,16 @@ absl::Status Serve(const Options& options) {
   SHUNT_ASSIGN_OR_RETURN(std::unique_ptr<Servers> servers, Servers::Start(options, store));
   queued = servers.get();
   ViewExchange views(options.bpffs, store, [&wake] { wake->OnViewWanted(); });
+  ReaperClient reaper(options.reaper_socket, [&](const ReaperClient::State& state) {
+    servers->SocketsEnded(state.ended);
+    views.Advance();
+  });
   ControlLoop loop({.store = store,
                     .datapath = *datapath,
                     .reconciler = reconciler,
                     .views = views,
                     .servers = *servers,
+                    .reaper = reaper,
                     .identity = Identity(options, cgroup, *datapath),
                     .node_port_addresses = options.node_port_addresses},
                    [&fatal](const absl::Status& status) { fatal.Set(status); });

@@ -125,6 +125,7 @@ size_t ControlLoop::Apply(const ClusterChanges& changes) {
   result_ = parts_.reconciler.Apply(planner_.Update(changes));
   last_apply_ = absl::Now();
   last_apply_took_ = last_apply_ - start;
+  if (result_.leaves_stale_sockets) parts_.reaper.Look();
   Report(result_);
   parts_.servers.Applied({.took = last_apply_took_,
                           .complete = !in_charge_,
@@ -138,6 +139,7 @@ absl::Status ControlLoop::TakeCharge() {
   absl::Status status = parts_.datapath.Attach();
   if (!status.ok()) return status;
   in_charge_ = true;
+  parts_.reaper.Look();  // at the maps that are pinned now
   LogInfo("serving", {{"servicePorts", planner_.state().size()},
                       {"writes", result_.writes},
                       {"took", last_apply_took_},
@@ -170,6 +172,9 @@ AgentView ControlLoop::MakeView(uint64_t generation) const {
   view.synced = in_charge_;
   view.last_apply = last_apply_;
   view.last_apply_took = last_apply_took_;
+  const ReaperClient::State reaper = parts_.reaper.state();
+  view.socket_ending = reaper.ending;
+  view.sockets_ended = reaper.ended;
   view.state = planner_.state();
   view.node = planner_.node();
   view.warnings = HostWarnings(planner_.state(), host_);

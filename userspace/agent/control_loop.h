@@ -16,6 +16,7 @@
 #include "userspace/datapath/datapath.h"
 #include "userspace/datapath/reconciler.h"
 #include "userspace/planner/planner.h"
+#include "userspace/reaper/reaper_client.h"
 #include "userspace/sources/netlink/address_watch.h"
 #include "userspace/store/store.h"
 
@@ -32,6 +33,7 @@ class ControlLoop {
     Reconciler& reconciler;  // has adopted what an earlier agent left
     ViewExchange& views;
     Servers& servers;
+    ReaperClient& reaper;
     AgentView identity;  // version, node name, paths: what never changes
     NodePortAddressRule node_port_addresses;
   };

@@ -103,6 +103,10 @@ void Describe(CLI::App& app, Options& options, Texts& texts) {
   app.add_option("--api-socket", options.api_socket, "UNIX socket of the gRPC API")
       ->type_name("PATH")
       ->capture_default_str();
+  app.add_option("--reaper-socket", options.reaper_socket,
+                 "UNIX socket of shunt-reaper, which ends the sockets of backends that are gone")
+      ->type_name("PATH")
+      ->capture_default_str();
   app.add_option("--v,-v", options.verbosity, "Verbosity of the log: 2 for changes, 4 for objects")
       ->type_name("N")
       ->check(CLI::Range(0, 10))

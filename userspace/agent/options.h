@@ -28,6 +28,7 @@ struct Options {
   NodePortAddressRule node_port_addresses;
   Datapath::SocketLb socket_lb = Datapath::SocketLb::kAll;
   std::string api_socket = "/run/shunt/shunt.sock";
+  std::string reaper_socket = "/run/shunt/reaper.sock";
   std::optional<HttpAddress> healthz_address, metrics_address;  // none: nobody listens
   // All that kube-proxy would be configured with, of which some is above too.
   ProxyConfig config;

@@ -33,6 +33,8 @@ class Servers {
   // From the control thread, once all is written that was known. `problems`: of
   // the planner; `node` may be null.
   void UpToDate(const Node* node, size_t problems);
+  // From any one thread: sockets that the reaper ended since it started.
+  void SocketsEnded(uint64_t total) { metrics_.SetSocketsEnded(total); }
   void SetNodePortAddresses(std::vector<IpAddress> addresses);
 
  private:

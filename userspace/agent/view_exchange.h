@@ -25,9 +25,9 @@ class ViewExchange : public AgentViewSource {
   // `store` outlives it.
   ViewExchange(std::string bpffs, const Store& store, std::function<void()> ask);
 
-  // For the control thread. Something changed: views from before are old.
+  // Something changed: views from before are old.
   void Advance() ABSL_LOCKS_EXCLUDED(mutex_);
-  // The generation of the view that somebody waits for.
+  // For the control thread. The generation of the view that somebody waits for.
   std::optional<uint64_t> Wanted() const ABSL_LOCKS_EXCLUDED(mutex_);
   void Publish(std::shared_ptr<const AgentView> view) ABSL_LOCKS_EXCLUDED(mutex_);
 

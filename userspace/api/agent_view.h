@@ -35,6 +35,7 @@ struct AgentView {
   std::string bpffs;
   std::string socket_lb;              // whose connections are translated: "all", "host", "off"
   std::string socket_ending;          // "on", or why sockets of gone backends are not ended
+  uint64_t sockets_ended = 0;         // since the reaper started
   std::vector<std::string> warnings;  // of the host: what may not work as it seems
   NodeContext node;                   // as it was planned for
   std::string refusal;  // what a refused connect() returns here: "ECONNREFUSED" or "EPERM"

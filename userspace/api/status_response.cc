@@ -31,6 +31,7 @@ void SetIdentity(const AgentView& view, v1::GetStatusResponse& response) {
 void SetHost(const AgentView& view, v1::GetStatusResponse& response) {
   response.set_socket_lb(view.socket_lb);
   response.set_socket_ending(ToUtf8(view.socket_ending));
+  response.set_sockets_ended(view.sockets_ended);
   for (const std::string& warning : view.warnings) response.add_warnings(ToUtf8(warning));
 }
 

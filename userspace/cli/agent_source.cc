@@ -47,6 +47,7 @@ AgentStatus AgentStatusOf(const v1::GetStatusResponse& proto) {
       .pending_count = proto.pending_count(),
       .socket_lb = proto.socket_lb(),
       .socket_ending = proto.socket_ending(),
+      .sockets_ended = proto.sockets_ended(),
       .warnings = {proto.warnings().begin(), proto.warnings().end()},
   };
   if (proto.has_last_apply()) status.last_apply = TimeOf(proto.last_apply());

@@ -38,6 +38,7 @@ struct AgentStatus {
   std::vector<std::string> pending;  // likewise
   uint64_t pending_count = 0;
   std::string socket_lb, socket_ending;  // "all"; "on" or why not
+  uint64_t sockets_ended = 0;
   std::vector<std::string> warnings;
 };
 

@@ -8,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "userspace/base/text.h"
 #include "userspace/cli/command.h"
@@ -40,9 +41,13 @@ std::string SocketLbText(const std::string& mode) {
 }
 
 // What becomes of sockets whose backend is gone.
-std::string SocketEndingText(const std::string& ending) {
-  if (ending == "on") return "their UDP sockets are ended";
-  return ending.empty() ? "unknown" : absl::StrCat("their sockets are left alone: ", ending);
+std::string SocketEndingText(const AgentStatus& agent) {
+  absl::string_view text = agent.socket_ending;
+  if (text.empty()) return "unknown";
+  if (absl::ConsumePrefix(&text, "off: "))
+    return absl::StrCat("their sockets are left alone: ", text);
+  absl::ConsumePrefix(&text, "on");
+  return absl::StrCat("their UDP sockets are ended (", agent.sockets_ended, " so far)", text);
 }
 
 std::string AffinityText(const AffinityCounts& affinity) {
@@ -93,7 +98,7 @@ void PrintAgent(const AgentStatus& agent, const Session& session) {
   PrintLine("Cgroup", agent.cgroup, out);
   PrintLine("Refusal", RefusalText(agent.refusal), out);
   PrintLine("Socket LB", SocketLbText(agent.socket_lb), out);
-  PrintLine("Gone pods", SocketEndingText(agent.socket_ending), out);
+  PrintLine("Gone pods", SocketEndingText(agent), out);
   PrintLine("Applied", AppliedText(agent), out);
 }
 

@@ -43,6 +43,7 @@ Json AgentJson(const AgentStatus& agent) {
           {"pending", agent.pending},
           {"socketLB", agent.socket_lb},
           {"socketEnding", agent.socket_ending},
+          {"socketsEnded", agent.sockets_ended},
           {"warnings", agent.warnings}};
 }
 

@@ -45,6 +45,7 @@ Reconciler::Reconciler(MapStore& maps, GracePeriod& grace_period)
 
 Reconciler::Result Reconciler::Apply(const StateChanges& changes) {
   writes_ = 0;
+  leaves_stale_sockets_ = false;
   for (const auto& [id, reason] : std::exchange(failures_, {})) touched_.insert(id);
   TakeOver(changes);
   if (!touched_.empty() && adoption_.has_value()) {
@@ -276,7 +277,11 @@ void Reconciler::FreeBackends(ServiceRecord& record) {
   for (size_t i = 0; i < record.backends.size(); ++i) {
     const uint32_t id = record.backends[i];
     const bool needed = match.wanted_as[i] != nullptr || backends_.lists(id) > 0;
-    if (needed || !Wrote(record.id, backends_.Free(id))) kept.push_back(id);
+    if (needed || !Wrote(record.id, backends_.Free(id))) {
+      kept.push_back(id);
+    } else if (backends_.Get(id).protocol == SHUNT_UDP || record.ends_tcp) {
+      leaves_stale_sockets_ = true;
+    }
   }
   record.backends = std::move(kept);
 }
@@ -303,6 +308,7 @@ void Reconciler::BeginGracePeriod() {
 void Reconciler::Enter(const shunt_frontend& value) {
   ServiceRecord* record = services_.Find(value.owner.service_id);
   ++record->frontends;
+  record->ends_tcp |= (value.flags & SHUNT_FRONTEND_END_TCP) != 0;
   if (SlotList* list = record->FindList(value.slots)) ++list->frontends;
 }
 
@@ -328,7 +334,10 @@ void Reconciler::Fail(uint32_t service_id, const absl::Status& status) {
 }
 
 Reconciler::Result Reconciler::TakeResult() {
-  Result result = {.writes = writes_, .pending = failures_.size()};
+  Result result = {.writes = writes_,
+                   .pending = failures_.size(),
+                   .failures = {},
+                   .leaves_stale_sockets = leaves_stale_sockets_};
   for (const auto& [id, reason] : failures_) {
     result.failures.push_back({.name = services_.Find(id)->name, .reason = reason});
   }

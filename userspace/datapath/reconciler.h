@@ -48,6 +48,7 @@ class Reconciler {
     size_t writes = 0;                     // map operations that succeeded
     size_t pending = 0;                    // service ports that are not yet as desired
     std::vector<PendingService> failures;  // one each, with name and reason
+    bool leaves_stale_sockets = false;     // it freed a backend whose sockets end with it
   };
 
   // Both must outlive this.
@@ -122,6 +123,7 @@ class Reconciler {
   absl::btree_set<uint32_t> touched_;                 // service ids that this Apply has to look at
   absl::btree_map<uint32_t, absl::Status> failures_;  // of the last Apply, by service id
   size_t writes_ = 0;                                 // of this Apply
+  bool leaves_stale_sockets_ = false;                 // likewise
   std::optional<uint64_t> adoption_;  // grace period before which all free space is suspect
 };
 

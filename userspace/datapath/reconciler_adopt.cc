@@ -49,6 +49,7 @@ void Reconciler::AdoptFrontends(const Inventory& inventory) {
     frontends_.Adopt(frontend.key, frontend.value);
     ServiceRecord& record = AdoptedOwner(frontend.value.owner.service_id);
     ++record.frontends;
+    record.ends_tcp |= (frontend.value.flags & SHUNT_FRONTEND_END_TCP) != 0;
     if (frontend.value.slots.count > 0) ++AdoptList(record, frontend.value.slots).frontends;
   }
 }

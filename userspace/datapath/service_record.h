@@ -40,6 +40,7 @@ struct ServiceRecord {
   uint32_t id = 0;
   ServicePortName name;
   bool is_named = false;        // shunt_services has an entry for its id
+  bool ends_tcp = false;        // a frontend says so, or did once: a socket may still do
   ServicePortStatePtr desired;  // null: gone
   // Its live ids in shunt_backends, in order of their address and port: those
   // it wants, and others as long as a list names them.

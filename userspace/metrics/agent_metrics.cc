@@ -62,6 +62,8 @@ AgentMetrics::AgentMetrics(std::string_view version, absl::Time started)
                          "names them.")),
       synced_(NewGauge("shunt_synced",
                        "1 once every source has listed, and the kernel holds what it said.")),
+      sockets_ended_(NewCounter("shunt_sockets_ended_total",
+                                "Sockets that shunt-reaper ended, for their backend was gone.")),
       latency_(started) {
   prometheus::BuildGauge()
       .Name("shunt_build_info")
@@ -122,6 +124,12 @@ void AgentMetrics::Applied(const AppliedUpdate& update, const ClusterChanges& ch
     (family == Family::kIpv4 ? programming_.ipv4 : programming_.ipv6)
         .Observe(absl::ToDoubleSeconds(latency));
   }
+}
+
+// Less than before: another reaper, which counts from its own start.
+void AgentMetrics::SetSocketsEnded(uint64_t total) {
+  const uint64_t before = std::exchange(ended_by_reaper_, total);
+  sockets_ended_.Increment(static_cast<double>(total >= before ? total - before : total));
 }
 
 void AgentMetrics::Answered(std::string_view path, int code) {

@@ -39,6 +39,8 @@ class AgentMetrics {
   void Applied(const AppliedUpdate& update, const ClusterChanges& changes, absl::Time now);
   void SetProblems(size_t count) { problems_.Set(static_cast<double>(count)); }
   void SetSynced(bool synced) { synced_.Set(synced ? 1 : 0); }
+  // For who hears from the reaper: sockets since the reaper started.
+  void SetSocketsEnded(uint64_t total);
   // For who changes something.
   void Queued(absl::Time now);
   // For the server of /healthz and /livez.
@@ -85,6 +87,8 @@ class AgentMetrics {
   Gauge& pending_;
   Gauge& problems_;
   Gauge& synced_;
+  Counter& sockets_ended_;
+  uint64_t ended_by_reaper_ = 0;  // of who hears from the reaper
 
   ProgrammingLatency latency_;  // of the control thread
 };
