@@ -20,7 +20,12 @@ namespace shunt::testing {
 
 absl::StatusOr<std::unique_ptr<AgentProcess>> AgentProcess::Start(
     const std::vector<std::string>& arguments, const std::string& log) {
-  std::vector<char*> argv = {const_cast<char*>(SHUNT_AGENT)};
+  return StartProgram(SHUNT_AGENT, arguments, log);
+}
+
+absl::StatusOr<std::unique_ptr<AgentProcess>> AgentProcess::StartProgram(
+    const std::string& program, const std::vector<std::string>& arguments, const std::string& log) {
+  std::vector<char*> argv = {const_cast<char*>(program.c_str())};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   posix_spawn_file_actions_t actions;

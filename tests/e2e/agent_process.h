@@ -14,12 +14,15 @@
 
 namespace shunt::testing {
 
-// A running shuntd. It is killed when the object goes.
+// A running shuntd, or another program of ours. It is killed when the object goes.
 class AgentProcess {
  public:
   // `log` receives what it writes to stdout and stderr; it is emptied first.
   static absl::StatusOr<std::unique_ptr<AgentProcess>> Start(
       const std::vector<std::string>& arguments, const std::string& log);
+  static absl::StatusOr<std::unique_ptr<AgentProcess>> StartProgram(
+      const std::string& program, const std::vector<std::string>& arguments,
+      const std::string& log);
   ~AgentProcess();
 
   pid_t pid() const { return pid_; }

@@ -52,10 +52,10 @@ void AgentTest::TearDown() {
 }
 
 std::vector<std::string> AgentTest::Arguments() const {
-  return {"--manifests",  manifests(), "--cgroup",
-          cgroup(),       "--bpffs",   bpffs(),
-          "--api-socket", socket(),    "--hostname-override",
-          "node-a"};
+  return {"--manifests",  manifests(),       "--cgroup",
+          cgroup(),       "--bpffs",         bpffs(),
+          "--api-socket", socket(),          "--hostname-override",
+          "node-a",       "--reaper-socket", reaper_socket()};
 }
 
 std::unique_ptr<AgentProcess> AgentTest::Launch(const std::vector<std::string>& more) {

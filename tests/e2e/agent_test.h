@@ -50,6 +50,7 @@ class AgentTest : public PrivilegedTest {
   std::string manifests() const { return directory_ + "/manifests"; }
   std::string bpffs() const { return bpffs_; }
   std::string socket() const { return directory_ + "/shunt.sock"; }
+  std::string reaper_socket() const { return directory_ + "/reaper.sock"; }
   std::vector<std::string> Arguments() const;
 
   const HostPort vip_ = HostPort::Of("10.96.0.10:80");

@@ -74,6 +74,10 @@ absl::StatusOr<std::vector<AffinityClient>> ViewExchange::AffinityClients() {
 
 absl::StatusOr<std::vector<uint64_t>> ViewExchange::OptOuts() { return ReadOptOuts(bpffs_); }
 
+absl::StatusOr<std::vector<TranslatedSocket>> ViewExchange::Sockets() {
+  return ReadSockets(bpffs_);
+}
+
 ServiceInput ViewExchange::Input(const NamespacedName& name) { return store_.Find(name); }
 
 }  // namespace shunt

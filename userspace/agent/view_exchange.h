@@ -40,6 +40,7 @@ class ViewExchange : public AgentViewSource {
   absl::StatusOr<AffinityCounts> Affinity() override;
   absl::StatusOr<std::vector<AffinityClient>> AffinityClients() override;
   absl::StatusOr<std::vector<uint64_t>> OptOuts() override;
+  absl::StatusOr<std::vector<TranslatedSocket>> Sockets() override;
   ServiceInput Input(const NamespacedName& name) override;
 
  private:

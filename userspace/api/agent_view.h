@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "userspace/datapath/affinity_clients.h"
 #include "userspace/datapath/inspect.h"
+#include "userspace/datapath/sockets.h"
 #include "userspace/model/cluster.h"
 #include "userspace/model/object.h"
 #include "userspace/planner/endpoint_selection.h"
@@ -59,6 +60,7 @@ class AgentViewSource {
   virtual absl::StatusOr<std::vector<AffinityClient>> AffinityClients() = 0;
   // Ids of the cgroups whose processes are left alone.
   virtual absl::StatusOr<std::vector<uint64_t>> OptOuts() = 0;
+  virtual absl::StatusOr<std::vector<TranslatedSocket>> Sockets() = 0;
   // A Service and its slices as they are known now, whether served or not.
   virtual ServiceInput Input(const NamespacedName& name) = 0;
 };

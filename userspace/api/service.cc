@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "userspace/api/explain_connect.h"
 #include "userspace/api/explain_service.h"
+#include "userspace/api/proto_sockets.h"
 #include "userspace/api/proto_state.h"
 #include "userspace/api/service_filter.h"
 #include "userspace/api/state_diff.h"
@@ -200,6 +201,21 @@ grpc::Status ShuntService::GetStatus(grpc::ServerContext*, const v1::GetStatusRe
                                      v1::GetStatusResponse* response) {
   *response = StatusResponse(*source_.Latest(), source_.Counters(), source_.Affinity());
   return grpc::Status::OK;
+}
+
+grpc::Status ShuntService::ListSockets(grpc::ServerContext*, const v1::ListSocketsRequest* request,
+                                       grpc::ServerWriter<v1::ListSocketsResponse>* writer) {
+  const absl::StatusOr<std::vector<TranslatedSocket>> sockets = source_.Sockets();
+  if (!sockets.ok()) return ToGrpc(sockets.status());
+  const ServiceFilter filter = FilterOf(request->filter());
+  MessageStream<v1::ListSocketsResponse> stream(*writer, {});
+  for (const TranslatedSocket& socket : *sockets) {
+    if (!filter.Matches(socket.service)) continue;
+    v1::Socket* proto = stream.message().add_sockets();
+    *proto = ToProto(socket);
+    if (!stream.Added(proto->ByteSizeLong())) return ReaderGone();
+  }
+  return stream.Flush() ? grpc::Status::OK : ReaderGone();
 }
 
 grpc::Status ShuntService::ListMaps(grpc::ServerContext*, const v1::ListMapsRequest*,

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "shunt/v1/shunt.grpc.pb.h"
 #include "userspace/api/keep_grpc.h"
+#include "userspace/api/proto_sockets.h"
 #include "userspace/api/proto_state.h"
 #include "userspace/api/unix_socket.h"
 #include "userspace/base/status.h"
@@ -149,6 +150,24 @@ class AgentSource final : public Source {
     v1::GetStatusResponse response;
     SHUNT_RETURN_IF_ERROR(Call(&v1::Shunt::Stub::GetStatus, v1::GetStatusRequest(), response));
     return ReportOf(response);
+  }
+
+  absl::StatusOr<std::vector<TranslatedSocket>> Sockets(const ServiceFilter& filter) override {
+    const auto request = RequestFor<v1::ListSocketsRequest>(filter);
+    TimedReader<v1::ListSocketsResponse> reader(
+        timeout_, [&](grpc::ClientContext* context, grpc::CompletionQueue* queue, void* tag) {
+          return stub_->AsyncListSockets(context, request, queue, tag);
+        });
+    std::vector<TranslatedSocket> sockets;
+    v1::ListSocketsResponse message;
+    while (reader.Read(message)) {
+      for (const v1::Socket& proto : message.sockets()) {
+        SHUNT_ASSIGN_OR_RETURN(TranslatedSocket socket, FromProto(proto));
+        sockets.push_back(std::move(socket));
+      }
+    }
+    SHUNT_RETURN_IF_ERROR(StatusOf(reader.Finish()));
+    return sockets;
   }
 
   absl::StatusOr<std::vector<MapInfo>> Maps() override {

@@ -16,6 +16,11 @@ constexpr Command kCommands[] = {
      "shuntctl get backends -A\n"
      "shuntctl get backends shop/web -w --output-watch-events",
      kNamespaces | kOutput | kWatch | kOptionalName | kServiceName, GetBackends},
+    {"get", "sockets", "socket so",
+     "Who is connected where, through which Service, in all network namespaces",
+     "shuntctl get sockets -A\n"
+     "shuntctl get sockets shop/web -o wide",
+     kNamespaces | kOutput | kWatch | kOptionalName | kServiceName, GetSockets},
     {"get", "maps", "map", "BPF maps: how full they are and what they take",
      "shuntctl get maps\n"
      "shuntctl get maps shunt_frontends -o yaml",

@@ -43,6 +43,7 @@ absl::Span<const Command> Commands();
 // A command is a function in a file of this folder that has its name.
 absl::Status GetServices(Session& session);
 absl::Status GetBackends(Session& session);
+absl::Status GetSockets(Session& session);
 absl::Status GetMaps(Session& session);
 absl::Status GetPrograms(Session& session);
 absl::Status GetAffinity(Session& session);

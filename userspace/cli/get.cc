@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/cli/get.h"
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "userspace/base/quote.h"
@@ -49,6 +50,19 @@ absl::Status PrintOnce(Session& session, const char* what, const ServiceFilter& 
   return absl::OkStatus();
 }
 
+absl::Status Poll(Session& session, const char* what, const ServiceFilter& filter,
+                  absl::FunctionRef<absl::StatusOr<Listing>(Source& source)> make) {
+  SHUNT_ASSIGN_OR_RETURN(Source * source, session.source());
+  WatchPrinter printer(session.options(), session.out());
+  while (true) {
+    SHUNT_ASSIGN_OR_RETURN(const Listing listing, make(*source));
+    if (!session.options().watch) return PrintOnce(session, what, filter, listing);
+    printer.Update(listing);
+    if (!session.out().good()) return absl::OkStatus();
+    absl::SleepFor(kLookAgain);
+  }
+}
+
 }  // namespace
 
 absl::Status GetFromState(Session& session, const char* what,
@@ -69,16 +83,15 @@ absl::Status GetFromState(Session& session, const char* what,
 absl::Status GetByPolling(Session& session, const char* what,
                           absl::StatusOr<Listing> (*make)(Source& source,
                                                           const std::string& name)) {
-  SHUNT_ASSIGN_OR_RETURN(Source * source, session.source());
-  const std::string& name = session.options().name;
-  WatchPrinter printer(session.options(), session.out());
-  while (true) {
-    SHUNT_ASSIGN_OR_RETURN(const Listing listing, make(*source, name));
-    if (!session.options().watch) return PrintOnce(session, what, {.name = name}, listing);
-    printer.Update(listing);
-    if (!session.out().good()) return absl::OkStatus();
-    absl::SleepFor(kLookAgain);
-  }
+  const ServiceFilter filter = {.name = session.options().name};
+  return Poll(session, what, filter, [&](Source& source) { return make(source, filter.name); });
+}
+
+absl::Status GetOfServices(Session& session, const char* what,
+                           absl::StatusOr<Listing> (*make)(Source& source,
+                                                           const ServiceFilter& filter)) {
+  const ServiceFilter filter = session.options().Filter();
+  return Poll(session, what, filter, [&](Source& source) { return make(source, filter); });
 }
 
 }  // namespace shunt

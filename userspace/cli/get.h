@@ -19,6 +19,11 @@ absl::Status GetFromState(Session& session, const char* what,
 absl::Status GetByPolling(Session& session, const char* what,
                           absl::StatusOr<Listing> (*make)(Source& source, const std::string& name));
 
+// The same for what belongs to Services: those that -n, -A and NAME select.
+absl::Status GetOfServices(Session& session, const char* what,
+                           absl::StatusOr<Listing> (*make)(Source& source,
+                                                           const ServiceFilter& filter));
+
 }  // namespace shunt
 
 #endif  // SHUNT_CLI_GET_H_

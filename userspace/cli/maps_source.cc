@@ -63,6 +63,12 @@ class MapsSource final : public Source {
     return report;
   }
 
+  absl::StatusOr<std::vector<TranslatedSocket>> Sockets(const ServiceFilter& filter) override {
+    SHUNT_ASSIGN_OR_RETURN(std::vector<TranslatedSocket> sockets, ReadSockets(bpffs_));
+    std::erase_if(sockets, [&](const auto& socket) { return !filter.Matches(socket.service); });
+    return sockets;
+  }
+
   absl::StatusOr<std::vector<MapInfo>> Maps() override { return InspectMaps(bpffs_); }
   absl::StatusOr<std::vector<ProgramInfo>> Programs() override { return InspectPrograms(bpffs_); }
 

@@ -16,6 +16,7 @@
 #include "userspace/api/service_filter.h"
 #include "userspace/datapath/affinity_clients.h"
 #include "userspace/datapath/inspect.h"
+#include "userspace/datapath/sockets.h"
 #include "userspace/model/object.h"
 #include "userspace/state/datapath_state.h"
 
@@ -65,6 +66,8 @@ class Source {
   // different, until it returns false or the source fails.
   virtual absl::Status WatchState(const ServiceFilter& filter, OnState on_state) = 0;
   virtual absl::StatusOr<StatusReport> Status() = 0;
+  // Those of Services that `filter` matches.
+  virtual absl::StatusOr<std::vector<TranslatedSocket>> Sockets(const ServiceFilter& filter) = 0;
   virtual absl::StatusOr<std::vector<MapInfo>> Maps() = 0;
   virtual absl::StatusOr<std::vector<ProgramInfo>> Programs() = 0;
   // Explanations are shown as they come. That of a Service needs an agent.

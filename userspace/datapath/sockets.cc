@@ -5,6 +5,7 @@
 #include <cstring>
 #include <memory>
 #include <tuple>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
@@ -58,11 +59,12 @@ SocketEnd EndOf(const shunt_peer& peer) {
 
 TranslatedSocket SocketOf(const shunt_socket_record& record, const Names& names) {
   const uint32_t id = record.socket.service_id;
-  const auto name = names.find(id);
-  return {.service = name != names.end() ? name->second : UnknownServiceName(id),
+  const auto known = names.find(id);
+  ServicePortName name = known != names.end() ? known->second : UnknownServiceName(id);
+  name.protocol = record.protocol;
+  return {.service = std::move(name),
           .netns = record.netns,
           .cookie = record.cookie,
-          .protocol = record.protocol,
           .local = EndOf(record.local),
           .dialled = EndOf(record.socket.dialled),
           .backend = EndOf(record.socket.got),

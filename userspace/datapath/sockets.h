@@ -23,10 +23,9 @@ struct SocketEnd {
 
 // A socket that was translated and still is connected to what it was given.
 struct TranslatedSocket {
-  ServicePortName service;  // "?/42" where that service port is gone
+  ServicePortName service;  // with its protocol; "?/42" where that service port is gone
   uint32_t netns = 0;       // inode number of its network namespace
   uint64_t cookie = 0;      // SO_COOKIE, as `ss -e` shows it
-  shunt_protocol protocol = SHUNT_TCP;
   SocketEnd local, dialled, backend;
   bool stale = false;  // the backend is gone
 

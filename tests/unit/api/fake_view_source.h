@@ -52,6 +52,7 @@ class FakeViewSource : public AgentViewSource {
   absl::StatusOr<AffinityCounts> Affinity() override { return affinity; }
   absl::StatusOr<std::vector<AffinityClient>> AffinityClients() override { return clients; }
   absl::StatusOr<std::vector<uint64_t>> OptOuts() override { return opt_outs; }
+  absl::StatusOr<std::vector<TranslatedSocket>> Sockets() override { return sockets; }
   ServiceInput Input(const NamespacedName& name) override {
     const auto input = inputs.find(name);
     return input == inputs.end() ? ServiceInput{} : input->second;
@@ -64,6 +65,7 @@ class FakeViewSource : public AgentViewSource {
   absl::StatusOr<AffinityCounts> affinity = AffinityCounts{};
   absl::StatusOr<std::vector<AffinityClient>> clients = std::vector<AffinityClient>();
   absl::StatusOr<std::vector<uint64_t>> opt_outs = std::vector<uint64_t>();
+  absl::StatusOr<std::vector<TranslatedSocket>> sockets = std::vector<TranslatedSocket>();
   std::map<NamespacedName, ServiceInput> inputs;
 
  private:

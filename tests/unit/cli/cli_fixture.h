@@ -34,6 +34,9 @@ class FakeMaps : public Source {
   absl::StatusOr<StatusReport> Status() override {
     return StatusReport{.bpffs = "/bpffs", .counts = CountsOf(state_)};
   }
+  absl::StatusOr<std::vector<TranslatedSocket>> Sockets(const ServiceFilter&) override {
+    return std::vector<TranslatedSocket>();
+  }
   absl::StatusOr<std::vector<MapInfo>> Maps() override {
     return std::vector<MapInfo>{{.name = "shunt_frontends", .entries = 1, .max_entries = 4}};
   }
