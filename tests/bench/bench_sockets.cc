@@ -67,7 +67,9 @@ class Node {
 };
 
 absl::Status Node::Make() {
-  const rlimit many = {.rlim_cur = 65536, .rlim_max = 65536};
+  rlimit many = {};
+  getrlimit(RLIMIT_NOFILE, &many);
+  many.rlim_cur = many.rlim_max;
   if (setrlimit(RLIMIT_NOFILE, &many) < 0) return ErrnoStatus("setrlimit");
   bpffs_ = absl::StrCat(testing::GetEnvironment()->bpffs, "/sockets");
   cgroup_ = absl::StrCat(testing::GetEnvironment()->cgroup, "/sockets");

@@ -154,7 +154,8 @@ TEST_F(ReaperE2e, AReaperThatDiesIsMissedAndItsSuccessorServes) {
 TEST_F(ReaperE2e, MapsThatAreMadeAnewAreLookedAt) {
   WriteDns({pods_[0]});
   StartReaper();
-  EXPECT_THAT(Log(), HasSubstr("no socket is ended"));
+  ExpectEventually("it waits for maps",
+                   [&] { return absl::StrContains(Log(), "no socket is ended"); });
   StartAgent();
   ExpectStatus("their UDP sockets are ended (0 so far)");
   EndAgent(SIGTERM);

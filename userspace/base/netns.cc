@@ -58,16 +58,18 @@ std::map<uint64_t, Netns> ListNetns() {
   return found;
 }
 
-absl::Status RunInNetns(const std::string& path, absl::FunctionRef<void()> function) {
+absl::Status EnterNetns(const std::string& path) {
   const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.ok()) return ErrnoStatus(path);
+  if (setns(fd.get(), CLONE_NEWNET) < 0) return ErrnoStatus(absl::StrCat("enter ", path));
+  return absl::OkStatus();
+}
+
+absl::Status RunInNetns(const std::string& path, absl::FunctionRef<void()> function) {
   absl::Status status;
   std::thread([&] {
-    if (setns(fd.get(), CLONE_NEWNET) < 0) {
-      status = ErrnoStatus(absl::StrCat("enter ", path));
-      return;
-    }
-    function();
+    status = EnterNetns(path);
+    if (status.ok()) function();
   }).join();
   return status;
 }

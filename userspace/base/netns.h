@@ -22,6 +22,10 @@ struct Netns {
 // inode number. What comes and goes meanwhile may be missing.
 std::map<uint64_t, Netns> ListNetns();
 
+// Moves the calling thread there, and threads that it starts later. Needs
+// CAP_SYS_ADMIN.
+absl::Status EnterNetns(const std::string& path);
+
 // Runs `function` in the namespace, in a thread of its own, and waits for it.
 // Needs CAP_SYS_ADMIN.
 absl::Status RunInNetns(const std::string& path, absl::FunctionRef<void()> function);

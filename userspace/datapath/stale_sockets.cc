@@ -5,8 +5,12 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
+#include <algorithm>
+#include <atomic>
 #include <map>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -31,6 +35,10 @@ struct SkeletonDeleter {
 
 // Where there is no other way to wait for programs, which run for microseconds.
 constexpr absl::Duration kInstead = absl::Seconds(1);
+
+// All namespaces share the kernel's table of UDP sockets, and a walk goes through
+// all of it: 0.5 ms with 10,000. So several namespaces are walked at a time.
+constexpr size_t kWalkers = 2;
 
 bool KernelHas(const char* function) {
   btf* kernel = btf__load_vmlinux_btf();
@@ -57,13 +65,19 @@ class LoadedStaleSockets final : public StaleSockets {
   bool IsCurrent() const override;
 
  private:
-  // By inode number of a network namespace.
-  using Namespaces = std::map<uint32_t, shunt_stale>;
+  // A network namespace that holds sockets to be ended.
+  struct Visit {
+    uint32_t netns = 0;  // inode number
+    shunt_stale stale = {};
+    std::string path;     // "" where nobody can enter it
+    absl::Status status;  // what became of it
+  };
 
   absl::Status MakeIterators();
   void WaitForPrograms();
-  absl::StatusOr<Namespaces> FindNamespaces();
-  absl::Status EndIn(const std::string& path, const shunt_stale& stale);
+  absl::StatusOr<std::vector<Visit>> FindNamespaces();
+  absl::Status EndIn(const Visit& visit) const;
+  void EndInAll(std::vector<Visit>& visits) const;
 
   const PinDirectory pins_;
   const RcuWait wait_ = MembarrierOr(MapInMapWait());
@@ -107,44 +121,60 @@ void LoadedStaleSockets::WaitForPrograms() {
   if (!wait_().ok()) absl::SleepFor(kInstead);
 }
 
-absl::StatusOr<LoadedStaleSockets::Namespaces> LoadedStaleSockets::FindNamespaces() {
+absl::StatusOr<std::vector<LoadedStaleSockets::Visit>> LoadedStaleSockets::FindNamespaces() {
   skeleton_->bss->undecided = 0;
   SHUNT_RETURN_IF_ERROR(RunIterator(skeleton_->links.shunt_find_stale).status());
   const int fd = bpf_map__fd(skeleton_->maps.stale_namespaces);
   SHUNT_ASSIGN_OR_RETURN(const auto found, (ReadHash<uint32_t, shunt_stale>(fd)));
-  for (const auto& [netns, stale] : found) bpf_map_delete_elem(fd, &netns);
-  return Namespaces(found.begin(), found.end());
+  std::vector<Visit> visits;
+  if (found.empty()) return visits;
+  const std::map<uint64_t, Netns> reachable = ListNetns();
+  for (const auto& [inode, stale] : found) {
+    bpf_map_delete_elem(fd, &inode);
+    const auto netns = reachable.find(inode);
+    visits.push_back({.netns = inode,
+                      .stale = stale,
+                      .path = netns != reachable.end() ? netns->second.path : "",
+                      .status = absl::OkStatus()});
+  }
+  return visits;
 }
 
-absl::Status LoadedStaleSockets::EndIn(const std::string& path, const shunt_stale& stale) {
-  absl::Status status;
-  const auto run = [&](const bpf_link* iterator) { status.Update(RunIterator(iterator).status()); };
-  status.Update(RunInNetns(path, [&] {
-    if (stale.udp > 0) run(skeleton_->links.shunt_end_udp);
-    if (stale.tcp > 0) run(skeleton_->links.shunt_end_tcp);
-  }));
-  return status;
+absl::Status LoadedStaleSockets::EndIn(const Visit& visit) const {
+  if (visit.path.empty()) {
+    return absl::NotFoundError(absl::StrCat("network namespace ", visit.netns,
+                                            " has neither a name in /run/netns nor a process"));
+  }
+  SHUNT_RETURN_IF_ERROR(EnterNetns(visit.path));
+  if (visit.stale.udp > 0) {
+    SHUNT_RETURN_IF_ERROR(RunIterator(skeleton_->links.shunt_end_udp).status());
+  }
+  if (visit.stale.tcp == 0) return absl::OkStatus();
+  return RunIterator(skeleton_->links.shunt_end_tcp).status();
+}
+
+void LoadedStaleSockets::EndInAll(std::vector<Visit>& visits) const {
+  std::atomic<size_t> next = 0;
+  const auto walk = [&] {
+    for (size_t i = next++; i < visits.size(); i = next++) visits[i].status = EndIn(visits[i]);
+  };
+  std::vector<std::thread> walkers;
+  while (walkers.size() < std::min(kWalkers, visits.size())) walkers.emplace_back(walk);
+  for (std::thread& walker : walkers) walker.join();
 }
 
 absl::StatusOr<StaleSockets::Result> LoadedStaleSockets::End() {
   WaitForPrograms();
-  SHUNT_ASSIGN_OR_RETURN(const Namespaces namespaces, FindNamespaces());
+  SHUNT_ASSIGN_OR_RETURN(std::vector<Visit> visits, FindNamespaces());
   Result result = {.undecided = skeleton_->bss->undecided};
-  if (namespaces.empty()) return result;
   const uint64_t before = skeleton_->bss->ended;
-  const std::map<uint64_t, Netns> reachable = ListNetns();
-  for (const auto& [inode, stale] : namespaces) {
-    const auto netns = reachable.find(inode);
-    const absl::Status status =
-        netns != reachable.end()
-            ? EndIn(netns->second.path, stale)
-            : absl::NotFoundError(absl::StrCat("network namespace ", inode,
-                                               " has neither a name in /run/netns nor a process"));
-    if (status.ok()) continue;
-    result.unreachable += stale.udp + stale.tcp;
-    if (result.problem.empty()) result.problem = std::string(status.message());
-  }
+  EndInAll(visits);
   result.ended = skeleton_->bss->ended - before;
+  for (const Visit& visit : visits) {
+    if (visit.status.ok()) continue;
+    result.unreachable += visit.stale.udp + visit.stale.tcp;
+    if (result.problem.empty()) result.problem = std::string(visit.status.message());
+  }
   return result;
 }
 
