@@ -10,6 +10,8 @@
 #include <thread>
 #include <vector>
 
+#include "tests/bpf/socket_storage.h"
+#include "tests/support/wait_for.h"
 #include "userspace/base/capabilities.h"
 
 namespace shunt::testing {
@@ -194,6 +196,22 @@ TEST_F(StaleSocketsTest, AnAddressThatComesBackIsAnotherBackend) {
   EXPECT_EQ(Ended(), 1u);
   ExpectEnded(before);
   EXPECT_TRUE(LivesOn(after));
+}
+
+TEST_F(StaleSocketsTest, AnIdThatIsUsedAgainDoesNotHideThatItsBackendIsGone) {
+  ServeUdp({a_});
+  const UniqueFd client = DialledUdp(vip_);
+  const absl::StatusOr<SocketStorage> storage = SocketStorage::Open(bpffs());
+  ASSERT_TRUE(storage.ok()) << storage.status();
+  const uint32_t id = storage->Read(client.get())->backend.id;
+  const auto is_used_again = [&] {
+    ServeUdp({b_});
+    ServeUdp({a_});
+    return datapath().maps().backends()[id].state != SHUNT_BACKEND_FREE;
+  };
+  ASSERT_TRUE(WaitFor(is_used_again)) << "ids come back after a grace period";
+  EXPECT_EQ(Ended(), 1u);
+  ExpectEnded(client);
 }
 
 TEST_F(StaleSocketsTest, ProgramsKnowWhenOtherMapsArePinned) {
