@@ -4,8 +4,10 @@
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <sys/utsname.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <memory>
 #include <string>
 #include <utility>
@@ -19,6 +21,15 @@
 
 namespace shunt::testing {
 
+// Whether this kernel has bpf_sock_destroy().
+inline bool KernelCanEndSockets() {
+  utsname name = {};
+  int major = 0, minor = 0;
+  uname(&name);
+  sscanf(name.release, "%d.%d", &major, &minor);
+  return std::pair(major, minor) >= std::pair(6, 5);
+}
+
 // A pod that dials: a network namespace with a process, in which all the
 // backends answer.
 struct ClientPod {
@@ -31,6 +42,7 @@ struct ClientPod {
 class StaleSocketsTest : public DatapathTest {
  protected:
   void SetUp() override {
+    if (!KernelCanEndSockets()) GTEST_SKIP() << "needs bpf_sock_destroy(), Linux 6.5";
     DatapathTest::SetUp();
     if (IsSkipped() || HasFatalFailure()) return;
     Serve(listeners_);

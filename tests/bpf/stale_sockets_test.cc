@@ -237,5 +237,18 @@ TEST_F(StaleSocketsTest, TwoCapabilitiesAreEnoughToEndThem) {
   ExpectEnded(theirs);
 }
 
+class AnyKernel : public DatapathTest {};
+
+TEST_F(AnyKernel, EndsSocketsOrSaysThatItIsTooOld) {
+  Apply(DatapathState());
+  const absl::Status status = StaleSockets::Load(bpffs()).status();
+  if (KernelCanEndSockets()) {
+    EXPECT_TRUE(status.ok()) << status;
+  } else {
+    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+    EXPECT_NE(status.message().find("Linux 6.5"), std::string::npos) << status;
+  }
+}
+
 }  // namespace
 }  // namespace shunt::testing
