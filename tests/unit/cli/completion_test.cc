@@ -55,7 +55,7 @@ class Completion : public CliFixture {
 TEST_F(Completion, OffersCommands) {
   EXPECT_THAT(For({"d"}), ElementsAre("describe", "dump"));
   EXPECT_THAT(For({"get", ""}),
-              UnorderedElementsAre("services", "backends", "maps", "programs", "affinity"));
+              UnorderedElementsAre("services", "backends", "sockets", "maps", "programs", "affinity"));
   EXPECT_THAT(For({"explain", ""}), UnorderedElementsAre("service", "connect"));
 }
 

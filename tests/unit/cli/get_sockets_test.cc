@@ -33,12 +33,13 @@ class GetSockets : public CliFixture {
 
 TEST_F(GetSockets, SaysWhoIsConnectedWhereThroughWhichService) {
   StartServer();
-  EXPECT_EQ(
-      Run({"get", "sockets", "-n", "shop"}).out,
-      "SERVICE     NETNS   LOCAL               DIALLED         BACKEND           PROTOCOL   STATE\n"
-      "dns:query   1       10.244.1.5:40000    10.96.0.53:53   10.244.1.9:5353   UDP        Stale\n"
-      "web         2       [fd00:1::5]:40001   [fd00::10]:80   [fd00:1::9]:8080  TCP        "
-      "Connected\n");
+  EXPECT_EQ(Run({"get", "sockets", "-n", "shop"}).out,
+            "SERVICE     NETNS   LOCAL               DIALLED         BACKEND            PROTOCOL   "
+            "STATE\n"
+            "dns:query   1       10.244.1.5:40000    10.96.0.53:53   10.244.1.9:5353    UDP        "
+            "Stale\n"
+            "web         2       [fd00:1::5]:40001   [fd00::10]:80   [fd00:1::9]:8080   TCP        "
+            "Connected\n");
 }
 
 TEST_F(GetSockets, OfOneServiceAsJson) {
