@@ -7,7 +7,9 @@
 #include <memory>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/synchronization/mutex.h"
+#include "userspace/agent/cluster_source.h"
 #include "userspace/agent/control_loop.h"
 #include "userspace/agent/host.h"
 #include "userspace/agent/servers.h"
@@ -19,7 +21,6 @@
 #include "userspace/datapath/map_in_map_wait.h"
 #include "userspace/datapath/reconciler.h"
 #include "userspace/reaper/reaper_client.h"
-#include "userspace/sources/manifests/manifest_source.h"
 #include "userspace/store/store.h"
 #include "userspace/telemetry/logging.h"
 
@@ -86,7 +87,6 @@ AgentView Identity(const Options& options, const std::string& cgroup, const Data
   identity.version = SHUNT_VERSION;
   identity.node_name = options.node_name;
   identity.started = absl::Now();
-  identity.sources = {"manifests " + options.manifests};
   identity.cgroup = cgroup;
   identity.bpffs = options.bpffs;
   identity.socket_lb = SocketLbText(options.socket_lb);
@@ -118,9 +118,10 @@ absl::Status Serve(const Options& options) {
     queued->Queued();
     wake->OnChange();
   });
-  SHUNT_ASSIGN_OR_RETURN(std::unique_ptr<Servers> servers, Servers::Start(options, store));
+  ClusterSource source;
+  SHUNT_ASSIGN_OR_RETURN(std::unique_ptr<Servers> servers, Servers::Start(options, store, source));
   queued = servers.get();
-  ViewExchange views(options.bpffs, store, [&wake] { wake->OnViewWanted(); });
+  ViewExchange views(options.bpffs, store, source, [&wake] { wake->OnViewWanted(); });
   ReaperClient reaper(options.reaper_socket, [&](const ReaperClient::State& state) {
     servers->SocketsEnded(state.ended);
     views.Advance();
@@ -140,11 +141,11 @@ absl::Status Serve(const Options& options) {
       AddressWatch::Start([&loop](const HostAddresses& host) { loop.OnHostAddresses(host); }));
   SHUNT_ASSIGN_OR_RETURN(std::unique_ptr<ApiServer> api,
                          ApiServer::Start(options.api_socket, views));
-  SHUNT_ASSIGN_OR_RETURN(std::unique_ptr<ManifestSource> source,
-                         ManifestSource::Start(options.manifests, store));
+  SHUNT_RETURN_IF_ERROR(source.Start(options, store));
+  const absl::Cleanup stop = [&source] { source.Stop(); };
   LogInfo("started", {{"version", SHUNT_VERSION},
                       {"node", options.node_name},
-                      {"manifests", options.manifests},
+                      {"source", source.Describe()},
                       {"bpffs", options.bpffs},
                       {"socket", options.api_socket}});
   loop.Start();

@@ -4,10 +4,12 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 #include <iostream>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "userspace/agent/config_file.h"
 #include "userspace/agent/proxy_flags.h"
 #include "userspace/base/absl_view.h"
@@ -34,6 +36,7 @@ struct Texts {
   std::vector<std::string> node_port_addresses;
   bool localhost_node_ports = true;
   std::string config;  // a file
+  std::string kubeconfig;
 };
 
 Datapath::SocketLb ToSocketLb(const std::string& text) {
@@ -117,6 +120,27 @@ void Describe(CLI::App& app, Options& options, Texts& texts) {
       ->capture_default_str();
 }
 
+// Where the cluster is, unless manifests say what it is.
+void DescribeCluster(CLI::App& app, Texts& texts, KubernetesSource::Options& kubernetes) {
+  app.add_option("--kubeconfig", texts.kubeconfig,
+                 "Follow the API server that this file names (default: $KUBECONFIG, and in a pod "
+                 "what its ServiceAccount has)")
+      ->type_name("FILE");
+  app.add_option("--master", kubernetes.master,
+                 "URL of the API server; goes before the one that the kubeconfig names")
+      ->type_name("URL");
+  app.add_option("--api-servers", kubernetes.api_servers,
+                 "Addresses of API servers (HOST:PORT,...) that are asked first, the next where "
+                 "one fails")
+      ->type_name("LIST")
+      ->delimiter(',');
+  app.add_option("--api-servers-file", kubernetes.servers_file,
+                 "Where the addresses of the API servers are kept for the next boot; '' for "
+                 "nowhere")
+      ->type_name("FILE")
+      ->capture_default_str();
+}
+
 int ExitCode(const CLI::App& app, const CLI::ParseError& error) {
   return app.exit(error, std::cout, std::cerr) == 0 ? 0 : kUsage;
 }
@@ -126,6 +150,7 @@ void TakeFile(const CLI::App& app, Options& options, Texts& texts) {
   const ProxyConfig& config = options.config;
   texts.node_port_addresses = config.List("nodePortAddresses");
   texts.localhost_node_ports = config.Bool("iptables.localhostNodePorts");
+  texts.kubeconfig = config.Text("clientConnection.kubeconfig");
   if (!HasFlag(app, "hostname-override")) options.node_name = config.Text("hostnameOverride");
   if (!HasFlag(app, "logging-format")) texts.log_format = config.Text("logging.format");
   if (!HasFlag(app, "v")) options.verbosity = static_cast<int>(config.Integer("logging.verbosity"));
@@ -162,6 +187,24 @@ absl::Status TakeConfig(const CLI::App& app, Options& options, Texts& texts) {
   return absl::OkStatus();
 }
 
+// The source, as it is chosen: manifests, a kubeconfig, or what a pod has.
+absl::Status TakeSource(const Texts& texts, Options& options) {
+  KubernetesSource::Options& kubernetes = options.kubernetes;
+  kubernetes.node_name = options.node_name;
+  kubernetes.user_agent = "shuntd/" SHUNT_VERSION;
+  const char* list = std::getenv("KUBECONFIG");
+  if (!texts.kubeconfig.empty()) {
+    kubernetes.kubeconfigs = {texts.kubeconfig};
+  } else if (list != nullptr) {
+    kubernetes.kubeconfigs = absl::StrSplit(list, ':', absl::SkipEmpty());
+  }
+  const bool follows_server =
+      !kubernetes.kubeconfigs.empty() || std::getenv("KUBERNETES_SERVICE_HOST") != nullptr;
+  if (!options.manifests.empty() || follows_server) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "--kubeconfig FILE or --manifests DIR is required: where the Services are");
+}
+
 // The rest, once all texts are known.
 absl::Status TakeTexts(const Texts& texts, Options& options) {
   absl::StatusOr<NodePortAddressRule> rule = ParseNodePortAddresses(texts.node_port_addresses);
@@ -174,6 +217,7 @@ absl::Status TakeTexts(const Texts& texts, Options& options) {
   options.socket_lb = ToSocketLb(texts.socket_lb);
   options.node_name = NodeName(options.node_name);
   SHUNT_ASSIGN_OR_RETURN(options.log_format, ParseLogFormat(texts.log_format));
+  if (options.action == Options::Action::kServe) return TakeSource(texts, options);
   return absl::OkStatus();
 }
 
@@ -205,12 +249,14 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
   bool cleanup = false, init_only = false;
   std::string checked_file;
   CLI::App app(
-      "Shunt's agent: keeps the tables of a Service load balancer in the kernel as the manifests "
-      "say. Traffic is served by the kernel, also after this process has ended.",
+      "Shunt's agent: keeps the tables of a Service load balancer in the kernel as a "
+      "cluster's API server or a directory of manifests say. Traffic is served by the kernel, also "
+      "after this process has ended.",
       "shuntd");
   app.set_version_flag("--version", "shuntd " SHUNT_VERSION);
   app.footer("kube-proxy's other flags are accepted and decide nothing here.");
   Describe(app, options, texts);
+  DescribeCluster(app, texts, options.kubernetes);
   DescribeServices(app, texts);
   DescribeServers(app);
   DescribeProxyFlags(app);
@@ -230,9 +276,6 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
   if (check->parsed()) return CheckConfigFile(checked_file);
   if (cleanup) options.action = Options::Action::kCleanup;
   if (init_only) options.action = Options::Action::kInitOnly;
-  if (options.action == Options::Action::kServe && options.manifests.empty()) {
-    return RefuseUsage("--manifests DIR is required: the directory that holds the Services");
-  }
   absl::Status status = TakeConfig(app, options, texts);
   if (status.ok()) status = TakeTexts(texts, options);
   if (!status.ok()) return RefuseUsage(Std(status.message()));

@@ -11,6 +11,7 @@
 #include "userspace/config/proxy_config.h"
 #include "userspace/datapath/datapath.h"
 #include "userspace/http/http_address.h"
+#include "userspace/sources/kubernetes/kubernetes_source.h"
 #include "userspace/telemetry/logging.h"
 
 namespace shunt {
@@ -21,7 +22,8 @@ struct Options {
   enum class Action { kServe, kCleanup, kInitOnly };
 
   Action action = Action::kServe;
-  std::string manifests;  // directory
+  std::string manifests;  // directory; "" for an API server
+  KubernetesSource::Options kubernetes;
   std::string node_name;  // lower case, as kube-proxy makes it
   std::string cgroup;     // of the processes that are served
   std::string bpffs = "/sys/fs/bpf/shunt";

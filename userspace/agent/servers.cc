@@ -36,16 +36,17 @@ absl::Status Open(HttpServer& server, const std::optional<HttpAddress>& address,
 
 }  // namespace
 
-Servers::Servers(const Options& options, const Store& store)
+Servers::Servers(const Options& options, const Store& store, const ClusterSource& source)
     : bpffs_(options.bpffs),
       store_(store),
+      source_(source),
       health_({.timeout = 2 * options.config.SyncPeriod(), .serves_outside = kServesOutside}),
       metrics_(SHUNT_VERSION, absl::Now()) {}
 
-absl::StatusOr<std::unique_ptr<Servers>> Servers::Start(const Options& options,
-                                                        const Store& store) {
+absl::StatusOr<std::unique_ptr<Servers>> Servers::Start(const Options& options, const Store& store,
+                                                        const ClusterSource& source) {
   RaiseFileLimit();
-  std::unique_ptr<Servers> servers(new Servers(options, store));
+  std::unique_ptr<Servers> servers(new Servers(options, store, source));
   SHUNT_ASSIGN_OR_RETURN(servers->probes_, HttpServer::Start());
   SHUNT_ASSIGN_OR_RETURN(servers->scrapes_, HttpServer::Start());
   servers->service_health_ =
@@ -71,7 +72,9 @@ absl::Status Servers::Listen(const Options& options) {
 std::string Servers::MetricsText() const {
   const absl::StatusOr<KernelSample> sample = ReadKernel(bpffs_);
   if (!sample.ok()) LogVerbose(2, "metrics without the maps", {{"err", sample.status()}});
-  return metrics_.Text(sample.ok() ? KernelFamilies(*sample) : MetricFamilies());
+  MetricFamilies families = sample.ok() ? KernelFamilies(*sample) : MetricFamilies();
+  for (prometheus::MetricFamily& family : source_.Metrics()) families.push_back(std::move(family));
+  return metrics_.Text(families);
 }
 
 void Servers::Queued() {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "userspace/agent/cluster_source.h"
 #include "userspace/agent/options.h"
 #include "userspace/health/service_health.h"
 #include "userspace/http/http_server.h"
@@ -23,8 +24,9 @@ namespace shunt {
 class Servers {
  public:
   // Fails where an address is taken and options.bind_address_hard_fail. `store`
-  // outlives this.
-  static absl::StatusOr<std::unique_ptr<Servers>> Start(const Options& options, const Store& store);
+  // and `source` outlive this.
+  static absl::StatusOr<std::unique_ptr<Servers>> Start(const Options& options, const Store& store,
+                                                        const ClusterSource& source);
 
   // From any thread: something is there to be written.
   void Queued();
@@ -38,12 +40,13 @@ class Servers {
   void SetNodePortAddresses(std::vector<IpAddress> addresses);
 
  private:
-  Servers(const Options& options, const Store& store);
+  Servers(const Options& options, const Store& store, const ClusterSource& source);
   absl::Status Listen(const Options& options);
   std::string MetricsText() const;
 
   const std::string bpffs_;
   const Store& store_;
+  const ClusterSource& source_;
   ProxyHealth health_;
   AgentMetrics metrics_;
   std::atomic<bool> ready_ = false;

@@ -14,8 +14,9 @@ constexpr absl::Duration kPatience = absl::Seconds(3);
 
 }  // namespace
 
-ViewExchange::ViewExchange(std::string bpffs, const Store& store, std::function<void()> ask)
-    : bpffs_(std::move(bpffs)), store_(store), ask_(std::move(ask)) {}
+ViewExchange::ViewExchange(std::string bpffs, const Store& store, const ClusterSource& source,
+                           std::function<void()> ask)
+    : bpffs_(std::move(bpffs)), store_(store), source_(source), ask_(std::move(ask)) {}
 
 void ViewExchange::Advance() {
   absl::MutexLock lock(&mutex_);
@@ -77,6 +78,8 @@ absl::StatusOr<std::vector<uint64_t>> ViewExchange::OptOuts() { return ReadOptOu
 absl::StatusOr<std::vector<TranslatedSocket>> ViewExchange::Sockets() {
   return ReadSockets(bpffs_);
 }
+
+std::string ViewExchange::Source() { return source_.Describe(); }
 
 ServiceInput ViewExchange::Input(const NamespacedName& name) { return store_.Find(name); }
 

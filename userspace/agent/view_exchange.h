@@ -11,6 +11,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "userspace/agent/cluster_source.h"
 #include "userspace/api/agent_view.h"
 #include "userspace/store/store.h"
 
@@ -22,8 +23,9 @@ namespace shunt {
 class ViewExchange : public AgentViewSource {
  public:
   // `ask` tells the control thread that a view is wanted; it must not block.
-  // `store` outlives it.
-  ViewExchange(std::string bpffs, const Store& store, std::function<void()> ask);
+  // `store` and `source` outlive it.
+  ViewExchange(std::string bpffs, const Store& store, const ClusterSource& source,
+               std::function<void()> ask);
 
   // Something changed: views from before are old.
   void Advance() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -41,6 +43,7 @@ class ViewExchange : public AgentViewSource {
   absl::StatusOr<std::vector<AffinityClient>> AffinityClients() override;
   absl::StatusOr<std::vector<uint64_t>> OptOuts() override;
   absl::StatusOr<std::vector<TranslatedSocket>> Sockets() override;
+  std::string Source() override;
   ServiceInput Input(const NamespacedName& name) override;
 
  private:
@@ -50,6 +53,7 @@ class ViewExchange : public AgentViewSource {
 
   const std::string bpffs_;
   const Store& store_;
+  const ClusterSource& source_;
   const std::function<void()> ask_;
 
   mutable absl::Mutex mutex_;

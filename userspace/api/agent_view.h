@@ -31,7 +31,6 @@ struct AgentView {
   absl::Time last_apply;  // InfinitePast before the first
   absl::Duration last_apply_took;
   bool synced = false;               // every source has listed once, and it is in the kernel
-  std::vector<std::string> sources;  // "manifests /etc/shunt/manifests"
   std::string cgroup;
   std::string bpffs;
   std::string socket_lb;              // whose connections are translated: "all", "host", "off"
@@ -61,6 +60,9 @@ class AgentViewSource {
   // Ids of the cgroups whose processes are left alone.
   virtual absl::StatusOr<std::vector<uint64_t>> OptOuts() = 0;
   virtual absl::StatusOr<std::vector<TranslatedSocket>> Sockets() = 0;
+  // Where the objects come from, and how it is doing at this moment: "manifests
+  // /etc/shunt/manifests".
+  virtual std::string Source() = 0;
   // A Service and its slices as they are known now, whether served or not.
   virtual ServiceInput Input(const NamespacedName& name) = 0;
 };

@@ -200,6 +200,7 @@ grpc::Status ShuntService::ListAffinity(grpc::ServerContext*,
 grpc::Status ShuntService::GetStatus(grpc::ServerContext*, const v1::GetStatusRequest*,
                                      v1::GetStatusResponse* response) {
   *response = StatusResponse(*source_.Latest(), source_.Counters(), source_.Affinity());
+  response->add_sources(ToUtf8(source_.Source()));
   return grpc::Status::OK;
 }
 

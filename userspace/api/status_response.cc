@@ -23,7 +23,6 @@ void SetIdentity(const AgentView& view, v1::GetStatusResponse& response) {
   response.set_node_name(ToUtf8(view.node_name));
   response.set_cgroup(ToUtf8(view.cgroup));
   response.set_bpffs(ToUtf8(view.bpffs));
-  for (const std::string& source : view.sources) response.add_sources(ToUtf8(source));
   const v1::Refusal refusal = RefusalToProto(view.refusal);
   if (refusal != v1::REFUSAL_UNSPECIFIED) response.mutable_features()->set_refusal(refusal);
 }

@@ -53,6 +53,7 @@ class FakeViewSource : public AgentViewSource {
   absl::StatusOr<std::vector<AffinityClient>> AffinityClients() override { return clients; }
   absl::StatusOr<std::vector<uint64_t>> OptOuts() override { return opt_outs; }
   absl::StatusOr<std::vector<TranslatedSocket>> Sockets() override { return sockets; }
+  std::string Source() override { return "manifests /etc/shunt/manifests"; }
   ServiceInput Input(const NamespacedName& name) override {
     const auto input = inputs.find(name);
     return input == inputs.end() ? ServiceInput{} : input->second;

@@ -71,7 +71,6 @@ class CliFixture : public ApiFixture {
     AgentView view{.version = "0.9", .node_name = "node-a", .synced = true};
     view.started = absl::UnixEpoch();
     view.last_apply = absl::InfinitePast();
-    view.sources = {"manifests /etc/shunt/manifests"};
     view.bpffs = "/sys/fs/bpf/shunt";
     view.refusal = "ECONNREFUSED";
     view.state = Shop();

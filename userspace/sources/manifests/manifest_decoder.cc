@@ -12,7 +12,6 @@
 #include "userspace/base/quote.h"
 #include "userspace/model/problem_reporter.h"
 #include "userspace/sources/manifests/decoders.h"
-#include "userspace/sources/manifests/value.h"
 #include "userspace/sources/manifests/yaml_reader.h"
 
 namespace shunt {
@@ -154,30 +153,10 @@ void ManifestDecoder::DecodeObject(const YamlNode& node, const TypeMeta& type) {
 
 void ManifestDecoder::DecodeKnown(const YamlNode& node, Kind kind) {
   ProblemReporter report(std::string(KindName(kind)), file_, document_.problems);
-  const Value value(node, report);
-  const std::optional<NamespacedName> name = DecodeName(value, kind);
-  if (!name) return;
-  ManifestObject object{.key = {.kind = kind, .name = *name}, .line = node.line};
-  report.set_object(object.key.ToString());
-
-  ObjectMeta meta = DecodeMeta(value, *name);
-  std::optional<Object> decoded;
-  switch (kind) {
-    case Kind::kService:
-      decoded = DecodeService(value, std::move(meta));
-      break;
-    case Kind::kEndpointSlice:
-      decoded = DecodeEndpointSlice(value, std::move(meta));
-      break;
-    case Kind::kNode:
-      decoded = DecodeNode(value, std::move(meta));
-      break;
-  }
-  if (!report.rejected()) {
-    if (!decoded) return;  // of no concern
-    object.object = std::make_shared<const Object>(*std::move(decoded));
-  }
-  document_.objects.push_back(std::move(object));
+  std::optional<DecodedObject> decoded = shunt::DecodeObject(node, kind, report);
+  if (!decoded || decoded->fate == DecodedObject::Fate::kOfNoConcern) return;
+  document_.objects.push_back(
+      {.key = std::move(decoded->key), .line = node.line, .object = std::move(decoded->object)});
 }
 
 void ManifestDecoder::Commit() {
