@@ -64,7 +64,7 @@ TEST(LengthFramer, KnowsThatAnEndWithinAFrameIsNone) {
 }
 
 TEST(LengthFramer, RefusesALengthThatNoEventHasBeforeItReadsOn) {
-  for (const std::string length :
+  for (const std::string& length :
        {std::string("\xff\xff\xff\xff"), std::string("\x01\x00\x00\x01", 4)}) {
     LengthFramer framer;
     const Cut cut = Feed(framer, {length});

@@ -325,6 +325,8 @@ TEST_F(ReflectorTest, TakesALoginPageForNoList) {
 TEST_F(ReflectorTest, DoesNotFollowARedirect) {
   reflector_.Tick();
   transport_.Answer(302, "");
+  Pass(absl::ZeroDuration());
+  transport_.Answer(302, "");
   EXPECT_THAT(status().error, HasSubstr("302"));
 }
 
@@ -361,6 +363,9 @@ TEST_F(PagedListTest, ListsWithoutPagesWhereTheyExpire) {
   Pass(absl::ZeroDuration());
   transport_.Answer(410, StatusJson(410, "Expired"));
   Pass(absl::Seconds(10));
+  transport_.Answer(422, StatusJson(422, "Invalid"));  // still no WatchList
+  Pass(absl::ZeroDuration());
+  EXPECT_TRUE(AsksForList());
   EXPECT_FALSE(Asks("limit="));
   EXPECT_FALSE(Asks("continue="));
   transport_.Answer(200, ListJson({ServiceJson("web"), ServiceJson("api")}, 20));

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -80,6 +81,7 @@ class TlsServer {
 
   TlsServer(const TestCertificate& certificate, Handler handler)
       : handler_(std::move(handler)), context_(SSL_CTX_new(TLS_server_method())) {
+    signal(SIGPIPE, SIG_IGN);  // of clients that went away
     Use(certificate);
     listener_ = UniqueFd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_in name = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};

@@ -133,7 +133,13 @@ absl::Status CurlTransfer::StatusOf(CURLcode result) const {
   if (!refused_.ok()) return refused_;
   if (result == CURLE_OK) return absl::OkStatus();
   const char* why = error_[0] != '\0' ? error_ : curl_easy_strerror(result);
-  return absl::UnavailableError(absl::StrCat(parts_.server.url.ToString(), ": ", why));
+  return absl::UnavailableError(
+      absl::StrCat(parts_.server.url.ToString(), ": ", IsTlsError(result) ? "TLS: " : "", why));
+}
+
+bool CurlTransfer::IsTlsError(CURLcode result) {
+  return result == CURLE_PEER_FAILED_VERIFICATION || result == CURLE_SSL_CONNECT_ERROR ||
+         result == CURLE_SSL_CERTPROBLEM;
 }
 
 size_t CurlTransfer::HeaderCallback(char* data, size_t size, size_t count, void* self) {

@@ -39,6 +39,8 @@ class CurlTransfer {
   AnswerReceiver& receiver() const { return parts_.receiver; }
   int code() const { return head_.code; }  // 0: no answer yet
 
+  // Whether certificates or keys are why nobody answered.
+  static bool IsTlsError(CURLcode result);
   // What became of it.
   absl::Status StatusOf(CURLcode result) const;
 

@@ -133,8 +133,8 @@ void CurlTransport::End(CURL* easy, CURLcode result) {
   curl_multi_remove_handle(multi_, easy);
   parts_.on_answer(transfer->server().url.HostAndPort(), transfer->code());
   if (IsServersFault(transfer->code())) parts_.servers.Failed(transfer->server());
-  // A certificate that does not fit may be one of ours that was replaced.
-  if (result == CURLE_PEER_FAILED_VERIFICATION) parts_.credentials.Expire();
+  // What does not fit may be a file of ours that was replaced.
+  if (CurlTransfer::IsTlsError(result)) parts_.credentials.Expire();
   transfer->receiver().OnEnd(transfer->StatusOf(result));
 }
 

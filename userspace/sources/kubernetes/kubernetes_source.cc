@@ -2,6 +2,7 @@
 #include "userspace/sources/kubernetes/kubernetes_source.h"
 
 #include <pthread.h>
+#include <signal.h>
 
 #include <algorithm>
 
@@ -43,6 +44,15 @@ Resource OwnNode(const std::string& name) {
           .api_version = "v1",
           .path = "/api/v1/nodes",
           .field_selector = absl::StrCat("metadata.name=", name)};
+}
+
+// libcurl is told to leave signals alone, for this is no thread of its own; but
+// OpenSSL writes to connections that the server has closed.
+void BlockSigpipe() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
 }  // namespace
@@ -116,6 +126,7 @@ void KubernetesSource::AddFollower(std::string_view name, Resource resource) {
 
 void KubernetesSource::Run() {
   pthread_setname_np(pthread_self(), "shunt-kube");
+  BlockSigpipe();
   while (!stop_) {
     const absl::Time next = Tick();
     transport_.Run(next - absl::Now());

@@ -320,6 +320,8 @@ void Reflector::OnSilence() {
 }
 
 void Reflector::Fail(std::string error, absl::Duration wait) {
+  // That WatchList was no good does not mean that LIST is any better.
+  if (phase_ == Phase::kListing && !confirming_) plain_list_ = false;
   status_.error = std::move(error);
   Resume(wait);
 }

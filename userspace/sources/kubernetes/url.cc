@@ -30,9 +30,10 @@ bool IsHost(std::string_view text) {
 std::string TakeHost(std::string_view& rest) {
   std::string host;
   if (rest.starts_with('[')) {
-    const size_t end = std::min(rest.find(']'), rest.size());
+    const size_t end = rest.find(']');
+    if (end == std::string_view::npos) return "";
     host = rest.substr(1, end - 1);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
+    rest.remove_prefix(end + 1);
     return IsAddress(host) && host.find(':') != std::string::npos ? host : "";
   }
   // An IPv6 address without brackets has no port behind it.
