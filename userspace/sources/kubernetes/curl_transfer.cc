@@ -159,6 +159,7 @@ void CurlTransfer::OnHeader(std::string_view line) {
     curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &code);
     if (code < 200 || head_.code != 0) return;  // there is more to come; trailers
     head_.code = static_cast<int>(code);
+    parts_.on_head(head_.code);
     parts_.receiver.OnHead(head_);
     return;
   }

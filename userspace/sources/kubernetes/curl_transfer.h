@@ -4,6 +4,7 @@
 
 #include <curl/curl.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -26,6 +27,7 @@ class CurlTransfer {
     const std::string& user_agent;
     AnswerReceiver& receiver;
     absl::Time& heard;  // set whenever something arrives
+    std::function<void(int code)> on_head;
   };
 
   CurlTransfer(Parts parts, const ApiRequest& request);

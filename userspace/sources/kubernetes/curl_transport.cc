@@ -91,15 +91,17 @@ uint64_t CurlTransport::Start(const ApiRequest& request, AnswerReceiver& receive
     return last_id_;
   }
   if (transfers_.empty()) heard_ = absl::Now();
-  auto transfer =
-      std::make_unique<CurlTransfer>(CurlTransfer::Parts{.id = last_id_,
-                                                         .server = parts_.servers.Current(),
-                                                         .credentials = used_,
-                                                         .config = parts_.credentials.config(),
-                                                         .user_agent = parts_.user_agent,
-                                                         .receiver = receiver,
-                                                         .heard = heard_},
-                                     request);
+  const ServerAddress& server = parts_.servers.Current();
+  const std::string host = server.url.HostAndPort();
+  CurlTransfer::Parts parts = {.id = last_id_,
+                               .server = server,
+                               .credentials = used_,
+                               .config = parts_.credentials.config(),
+                               .user_agent = parts_.user_agent,
+                               .receiver = receiver,
+                               .heard = heard_,
+                               .on_head = [this, host](int code) { parts_.on_answer(host, code); }};
+  auto transfer = std::make_unique<CurlTransfer>(std::move(parts), request);
   curl_multi_add_handle(multi_, transfer->easy());
   transfers_.emplace(last_id_, std::move(transfer));
   return last_id_;
@@ -131,7 +133,7 @@ void CurlTransport::End(CURL* easy, CURLcode result) {
   const auto node = transfers_.extract(ended->id());
   const std::unique_ptr<CurlTransfer>& transfer = node.mapped();
   curl_multi_remove_handle(multi_, easy);
-  parts_.on_answer(transfer->server().url.HostAndPort(), transfer->code());
+  if (transfer->code() == 0) parts_.on_answer(transfer->server().url.HostAndPort(), 0);
   if (IsServersFault(transfer->code())) parts_.servers.Failed(transfer->server());
   // What does not fit may be a file of ours that was replaced.
   if (CurlTransfer::IsTlsError(result)) parts_.credentials.Expire();

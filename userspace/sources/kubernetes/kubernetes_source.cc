@@ -160,15 +160,17 @@ void KubernetesSource::Log() {
   for (Follower& follower : followers_) {
     const std::string& error = follower.reflector->status().error;
     if (error == follower.logged_error) continue;
+    const bool is_new = !IsLogged(error);  // one cause, one line
+    follower.logged_error = error;
+    if (!is_new) continue;
     if (!error.empty()) {
       LogWarning("the API server cannot be followed",
                  {{"resource", follower.name},
                   {"server", servers_.Current().url.ToString()},
                   {"err", error}});
     } else {
-      LogInfo("following the API server again", {{"resource", follower.name}});
+      LogInfo("following the API server", {{"resource", follower.name}});
     }
-    follower.logged_error = error;
   }
   const std::string file_error(servers_.file_status().message());
   if (file_error != logged_file_error_ && !file_error.empty()) {
@@ -178,12 +180,23 @@ void KubernetesSource::Log() {
   logged_file_error_ = file_error;
 }
 
+bool KubernetesSource::IsLogged(const std::string& error) const {
+  return !error.empty() &&
+         std::any_of(followers_.begin(), followers_.end(),
+                     [&](const Follower& follower) { return follower.logged_error == error; });
+}
+
+// Each error once, with the resources that have it.
 std::string KubernetesSource::Error() const {
-  std::vector<std::string> errors;
-  if (!credentials_.status().ok()) errors.emplace_back(credentials_.status().message());
+  std::map<std::string, std::vector<absl::string_view>> resources;
   for (const Follower& follower : followers_) {
     const std::string& error = follower.reflector->status().error;
-    if (!error.empty()) errors.push_back(absl::StrCat(Absl(follower.name), ": ", error));
+    if (!error.empty()) resources[error].push_back(Absl(follower.name));
+  }
+  std::vector<std::string> errors;
+  if (!credentials_.status().ok()) errors.emplace_back(credentials_.status().message());
+  for (const auto& [error, names] : resources) {
+    errors.push_back(absl::StrCat(absl::StrJoin(names, ", "), ": ", error));
   }
   return absl::StrJoin(errors, "; ");
 }

@@ -78,6 +78,7 @@ class KubernetesSource {
   absl::Time Tick();
   void MarkSynced();
   void Log();
+  bool IsLogged(const std::string& error) const;
   void Publish() ABSL_LOCKS_EXCLUDED(mutex_);
   std::string Error() const;
 

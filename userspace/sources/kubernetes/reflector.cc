@@ -25,6 +25,10 @@ constexpr absl::Duration kSilentList = absl::Seconds(60);
 // A watch that ends sooner failed, whatever it says.
 constexpr absl::Duration kVeryShortWatch = absl::Seconds(1);
 
+// A watch that is expired is followed by a list at once, unless there was one
+// just now.
+constexpr absl::Duration kListsApart = absl::Seconds(30);
+
 constexpr int kPageSize = 500;
 constexpr size_t kMostListBytes = 512 << 20;
 constexpr size_t kMostRefusalBytes = 1 << 20;
@@ -225,6 +229,7 @@ void Reflector::FinishList(const std::string& version) {
     return;
   }
   version_ = version;
+  listed_at_ = parts_.now();
   needs_list_ = from_scratch_ = plain_list_ = without_pages_ = confirming_ = false;
   status_.listed = true;
   status_.following = phase_ == Phase::kStreaming;
@@ -263,11 +268,13 @@ void Reflector::OnRefusal(const ApiStatus& refusal) {
   if (refusal.IsExpired() || refusal.version_too_large) {
     // What is known may still be asked for; if that is refused too, all. Pages
     // that expire while they are read are too many.
+    const bool at_once =
+        !needs_list_ && refusal.IsExpired() && parts_.now() - listed_at_ > kListsApart;
     if (needs_list_ || refusal.version_too_large) from_scratch_ = true;
     if (!continue_token_.empty()) without_pages_ = true;
     needs_list_ = true;
     continue_token_.clear();
-    return Fail(error, wait);
+    return Fail(error, at_once ? absl::ZeroDuration() : wait);
   }
   if (refusal.code == 429) return Fail(error, wait);
   if (refusal.code == 401) {
