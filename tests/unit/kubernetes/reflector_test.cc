@@ -109,6 +109,18 @@ TEST_F(ReflectorTest, DeletesAfterARelistWhatWasDeletedWhileNobodyWatched) {
   EXPECT_EQ(known(), 2u);
 }
 
+TEST_F(ReflectorTest, ListsAtOnceAfterAnExpiredWatchButNotAgainAndAgain) {
+  StreamInitially({"web"}, 7);
+  now_ += absl::Minutes(1);
+  transport_.Send(EventJson("ERROR", StatusJson(410, "Expired")));
+  Pass(absl::ZeroDuration());
+  EXPECT_TRUE(transport_.open());
+  StreamInitially({"web"}, 8);
+  transport_.Send(EventJson("ERROR", StatusJson(410, "Expired")));
+  Pass(absl::ZeroDuration());
+  EXPECT_FALSE(transport_.open());
+}
+
 TEST_F(ReflectorTest, AsksForTheNewestStateWhereWhatItKnowsIsExpired) {
   StreamInitially({"web"}, 7);
   transport_.Send(EventJson("ERROR", StatusJson(410, "Expired")));
@@ -377,7 +389,17 @@ TEST_F(PagedListTest, APageThatLeadsToItselfIsNoList) {
   transport_.Answer(200, ListJson({ServiceJson("web")}, 20, "t1"));
   Pass(absl::ZeroDuration());
   transport_.Answer(200, ListJson({ServiceJson("web")}, 20, "t1"));
-  EXPECT_THAT(status().error, HasSubstr("leads to itself"));
+  EXPECT_THAT(status().error, HasSubstr("a list without end"));
+  EXPECT_EQ(known(), 2u);
+}
+
+TEST_F(PagedListTest, EndsAListOfEndlessPages) {
+  AskForPages();
+  for (int page = 0; page < 5000 && transport_.open(); ++page) {
+    transport_.Answer(200, ListJson({}, 20, absl::StrCat("t", page)));
+    Pass(absl::ZeroDuration());
+  }
+  EXPECT_FALSE(transport_.open());
   EXPECT_EQ(known(), 2u);
 }
 

@@ -13,6 +13,8 @@ namespace shunt {
 namespace {
 
 constexpr size_t kLengthBytes = 4;
+// What an idle stream keeps for its next frame.
+constexpr size_t kKeptBytes = 64 << 10;
 
 size_t LengthAt(std::string_view bytes) {
   size_t length = 0;
@@ -41,6 +43,7 @@ absl::Status LengthFramer::Feed(std::string_view piece, OnFrame on_frame) {
     if (buffer_.size() < kLengthBytes + length) continue;
     SHUNT_RETURN_IF_ERROR(on_frame(std::string_view(buffer_).substr(kLengthBytes)));
     buffer_.clear();
+    if (buffer_.capacity() > kKeptBytes) buffer_.shrink_to_fit();
   }
   return absl::OkStatus();
 }

@@ -30,6 +30,9 @@ constexpr absl::Duration kVeryShortWatch = absl::Seconds(1);
 constexpr absl::Duration kListsApart = absl::Seconds(30);
 
 constexpr int kPageSize = 500;
+// More than any cluster has: a list that never ends must not fill the memory.
+constexpr size_t kMostObjects = 2'000'000;
+constexpr size_t kMostPages = kMostObjects / kPageSize;
 constexpr size_t kMostListBytes = 512 << 20;
 constexpr size_t kMostRefusalBytes = 1 << 20;
 constexpr int64_t kLongestRetryAfter = 120;
@@ -114,6 +117,7 @@ void Reflector::Start(Phase phase, const std::string& query, absl::Duration time
   if (needs_list_ && continue_token_.empty()) {
     ++status_.lists;
     changes_.clear();
+    pages_ = 0;
   }
   phase_ = phase;
   started_ = heard_ = parts_.now();
@@ -176,6 +180,7 @@ absl::Status Reflector::OnEvent(WatchEvent event) {
   if (phase_ == Phase::kWatching && !event.object.resource_version.empty()) {
     version_ = event.object.resource_version;
   }
+  if (changes_.size() > kMostObjects) return absl::ResourceExhaustedError("events without end");
   changes_.push_back(
       {.object = std::move(event.object), .is_deleted = event.type == WatchEvent::Type::kDeleted});
   return absl::OkStatus();
@@ -211,8 +216,9 @@ absl::Status Reflector::FinishPage() {
   }));
   body_ = {};
   if (meta.resource_version.empty()) return absl::DataLossError("a list without resourceVersion");
-  if (!meta.continue_token.empty() && meta.continue_token == continue_token_) {
-    return absl::DataLossError("a list of which each page leads to itself");
+  if (!meta.continue_token.empty() &&
+      (meta.continue_token == continue_token_ || ++pages_ > kMostPages)) {
+    return absl::DataLossError("a list without end");
   }
   continue_token_ = meta.continue_token;
   if (continue_token_.empty()) FinishList(meta.resource_version);

@@ -108,6 +108,7 @@ class Reflector : public AnswerReceiver {
   bool without_field_selector_ = false;
   std::string version_;  // resourceVersion up to which all is known
   std::string continue_token_;
+  size_t pages_ = 0;  // of the list that is read
   absl::Time listed_at_ = absl::InfinitePast();
 
   // The current request.
