@@ -94,7 +94,7 @@ TEST_F(Http2Test, StreamsGoOnAfterAGoAwayAndThenElsewhereWithoutAList) {
     cluster_.Happens("services", "ADDED", ServiceOf("later"));
     return Knows("later");
   }));
-  EXPECT_EQ(source_->stats().server, second.url());
+  EXPECT_TRUE(WaitFor([&] { return source_->stats().server == second.url(); }));
   for (const auto& progress : source_->stats().progress) EXPECT_EQ(progress.status.lists, 1u);
 }
 

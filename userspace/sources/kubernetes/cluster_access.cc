@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/sources/kubernetes/cluster_access.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "userspace/base/status.h"
 #include "userspace/sources/kubernetes/kubeconfig.h"
@@ -34,7 +36,8 @@ absl::StatusOr<ClusterAccess> FindClusterAccess(const std::vector<std::string>& 
   const ServerAddress server = {.url = access.config.server, .tls_name = tls_name};
   if (in_pod && master.empty()) {
     access.servers.in_cluster = server;
-  } else {
+  } else if (std::find(access.servers.written.begin(), access.servers.written.end(), server) ==
+             access.servers.written.end()) {
     access.servers.written.push_back(server);
   }
   return access;
