@@ -30,7 +30,7 @@ struct AgentView {
   absl::Time started;
   absl::Time last_apply;  // InfinitePast before the first
   absl::Duration last_apply_took;
-  bool synced = false;               // every source has listed once, and it is in the kernel
+  bool synced = false;  // every source has listed once, and it is in the kernel
   std::string cgroup;
   std::string bpffs;
   std::string socket_lb;              // whose connections are translated: "all", "host", "off"
