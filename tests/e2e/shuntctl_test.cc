@@ -89,6 +89,20 @@ TEST_F(Shuntctl, SaysWhatToDoWhereNothingRunsAndNothingIsPinned) {
   EXPECT_THAT(result.err, HasSubstr(bpffs()));
 }
 
+TEST_F(Shuntctl, ProbesAnswerForAnAgentThatWorksAndNotForOneThatHangs) {
+  EXPECT_EQ(Ctl({"health", "live"}).exit_code, 1) << "no agent yet";
+  Write("web.yaml", {"web", vip_, {pods_[0]}});
+  StartAgent();
+  EXPECT_EQ(Ctl({"health", "live"}).out, "alive\n");
+  EXPECT_EQ(Ctl({"health", "ready"}).out, "ready\n");
+  agent().Signal(SIGSTOP);
+  const CommandResult hangs = Ctl({"health", "live", "--request-timeout", "0.5"});
+  EXPECT_EQ(hangs.exit_code, 1);
+  EXPECT_THAT(hangs.err, HasSubstr("does not answer within"));
+  agent().Signal(SIGCONT);
+  EXPECT_EQ(Ctl({"health", "ready"}).exit_code, 0);
+}
+
 class Cleanup : public AgentTest {
  protected:
   CommandResult Clean() { return Agent({"--cleanup", "--bpffs", bpffs()}); }

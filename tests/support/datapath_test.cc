@@ -39,10 +39,14 @@ absl::Status DatapathTest::Open() {
   return reconciler_->Adopt();
 }
 
-void DatapathTest::TearDown() {
-  servers_.clear();
+void DatapathTest::EndAgent() {
   reconciler_.reset();
   datapath_.reset();
+}
+
+void DatapathTest::TearDown() {
+  servers_.clear();
+  EndAgent();
   if (cgroup_.empty()) return;
   const absl::Status removed = RemoveDatapath(bpffs_);
   EXPECT_TRUE(removed.ok()) << removed;

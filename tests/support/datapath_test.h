@@ -49,6 +49,9 @@ class DatapathTest : public PrivilegedTest {
   // Runs that ended in `verdict`, at all hooks, since the test began.
   uint64_t Runs(shunt_verdict verdict);
 
+  // As the death of the agent: what it pinned stays until the test ends.
+  void EndAgent();
+
   const std::string& bpffs() const { return bpffs_; }
   const std::string& cgroup() const { return cgroup_; }
   Datapath& datapath() { return *datapath_; }

@@ -44,6 +44,12 @@ struct AgentView {
   std::vector<std::string> pending;  // "shop/web:http: map shunt_frontends is full (262144)"
 };
 
+// What probes ask of the agent.
+struct AgentHealth {
+  bool alive = false;  // the control thread has answered
+  bool ready = false;  // traffic is served, by this agent or by what one before it left
+};
+
 // Where the gRPC service gets its answers. Thread-safe.
 class AgentViewSource {
  public:
@@ -52,6 +58,8 @@ class AgentViewSource {
   virtual std::shared_ptr<const AgentView> Latest() = 0;
   // Waits until the generation differs from `seen` or `timeout` has passed.
   virtual std::shared_ptr<const AgentView> WaitForChange(uint64_t seen, absl::Duration timeout) = 0;
+  // Asks the control thread and waits for it, some seconds at most.
+  virtual AgentHealth Health() = 0;
   virtual absl::StatusOr<std::vector<MapInfo>> Maps() = 0;
   virtual absl::StatusOr<std::vector<ProgramInfo>> Programs() = 0;
   virtual absl::StatusOr<VerdictCounters> Counters() = 0;

@@ -204,6 +204,19 @@ grpc::Status ShuntService::GetStatus(grpc::ServerContext*, const v1::GetStatusRe
   return grpc::Status::OK;
 }
 
+grpc::Status ShuntService::CheckHealth(grpc::ServerContext*, const v1::CheckHealthRequest*,
+                                       v1::CheckHealthResponse* response) {
+  const AgentHealth health = source_.Health();
+  if (!health.alive) {
+    return grpc::Status(grpc::StatusCode::UNAVAILABLE, "the control thread does not answer");
+  }
+  response->set_ready(health.ready);
+  if (!health.ready) {
+    response->set_reason("not all sources have listed yet, and no earlier agent left tables");
+  }
+  return grpc::Status::OK;
+}
+
 grpc::Status ShuntService::ListSockets(grpc::ServerContext*, const v1::ListSocketsRequest* request,
                                        grpc::ServerWriter<v1::ListSocketsResponse>* writer) {
   const absl::StatusOr<std::vector<TranslatedSocket>> sockets = source_.Sockets();

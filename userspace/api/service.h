@@ -34,6 +34,8 @@ class ShuntService final : public v1::Shunt::Service {
                             grpc::ServerWriter<v1::ListAffinityResponse>* writer) override;
   grpc::Status GetStatus(grpc::ServerContext* context, const v1::GetStatusRequest* request,
                          v1::GetStatusResponse* response) override;
+  grpc::Status CheckHealth(grpc::ServerContext* context, const v1::CheckHealthRequest* request,
+                           v1::CheckHealthResponse* response) override;
   grpc::Status ListSockets(grpc::ServerContext* context, const v1::ListSocketsRequest* request,
                            grpc::ServerWriter<v1::ListSocketsResponse>* writer) override;
   grpc::Status ListMaps(grpc::ServerContext* context, const v1::ListMapsRequest* request,

@@ -187,6 +187,13 @@ class AgentSource final : public Source {
     return programs;
   }
 
+  absl::Status Ready() override {
+    v1::CheckHealthResponse response;
+    SHUNT_RETURN_IF_ERROR(Call(&v1::Shunt::Stub::CheckHealth, v1::CheckHealthRequest(), response));
+    if (response.ready()) return absl::OkStatus();
+    return absl::FailedPreconditionError(absl::StrCat("not ready: ", response.reason()));
+  }
+
   absl::StatusOr<v1::ExplainServiceResponse> ExplainService(const NamespacedName& name) override {
     v1::ExplainServiceRequest request;
     request.set_namespace_(name.name_space);

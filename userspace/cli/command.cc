@@ -65,6 +65,11 @@ constexpr Command kCommands[] = {
      "shuntctl dump\n"
      "shuntctl dump --source maps",
      kNoOptions, ShowDump},
+    {"health", "live", "", "Whether the agent works: its control thread answers, synced or not",
+     "shuntctl health live && echo alive", kNoOptions, ProbeLive},
+    {"health", "ready", "",
+     "Whether traffic is served: all was written once, or an earlier agent's tables are in charge",
+     "until shuntctl health ready; do sleep 1; done", kNoOptions, ProbeReady},
     {"", "version", "", "The versions of shuntctl and of the agent", "shuntctl version --client",
      kObjectOutput | kClientOnly, ShowVersion},
     {"", "completion", "", "A script that completes shuntctl's command line in a shell",

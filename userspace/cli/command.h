@@ -55,6 +55,8 @@ absl::Status ListOptOuts(Session& session);
 absl::Status DescribeService(Session& session);
 absl::Status ShowStatus(Session& session);
 absl::Status ShowDump(Session& session);
+absl::Status ProbeLive(Session& session);
+absl::Status ProbeReady(Session& session);
 absl::Status ShowVersion(Session& session);
 absl::Status PrintCompletionScript(Session& session);
 

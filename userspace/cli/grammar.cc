@@ -26,6 +26,7 @@ struct Parent {
 constexpr Parent kParents[] = {
     {"get", "Show objects as a table, JSON or YAML"},
     {"describe", "Show all about one object"},
+    {"health", "Probes: exit code 0 for yes, 1 for no with the reason"},
     {"explain", "Say why something is as it is"},
     {"opt-out", "Choose processes whose connections are left alone (writes to the pinned maps)"},
 };

@@ -70,6 +70,9 @@ class Source {
   virtual absl::StatusOr<std::vector<TranslatedSocket>> Sockets(const ServiceFilter& filter) = 0;
   virtual absl::StatusOr<std::vector<MapInfo>> Maps() = 0;
   virtual absl::StatusOr<std::vector<ProgramInfo>> Programs() = 0;
+  // Of an agent: that it answers says that it lives. OK: it is ready as well,
+  // FailedPrecondition: not yet.
+  virtual absl::Status Ready() { return absl::UnimplementedError("maps have no health"); }
   // Explanations are shown as they come. That of a Service needs an agent.
   virtual absl::StatusOr<v1::ExplainServiceResponse> ExplainService(const NamespacedName& name) = 0;
   virtual absl::StatusOr<v1::ExplainConnectResponse> ExplainConnect(

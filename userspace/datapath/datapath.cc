@@ -22,6 +22,7 @@
 #include "userspace/base/unique_fd.h"
 #include "userspace/datapath/bpf_hooks.h"
 #include "userspace/datapath/bpf_map_store.h"
+#include "userspace/datapath/inspect.h"
 #include "userspace/datapath/libbpf_log.h"
 #include "userspace/datapath/pins.h"
 
@@ -108,8 +109,10 @@ class LoadedDatapath final : public Datapath {
   explicit LoadedDatapath(const Options& options) : options_(options), pins_(options.bpffs) {}
 
   absl::Status Load();
+  absl::StatusOr<DatapathTrial> Try();
   MapStore& maps() override { return *store_; }
   absl::Status Attach() override;
+  bool serves_already() const override { return serves_already_; }
   const shunt_config& config() const override {
     return const_cast<const shunt_config&>(skeleton_->rodata->shunt_config);
   }
@@ -123,6 +126,7 @@ class LoadedDatapath final : public Datapath {
   int ProgramFd(const BpfHook& hook) const;
   absl::Status WriteMeta() const;
   absl::Status AttachHook(const BpfHook& hook) const;
+  absl::StatusOr<UniqueFd> OwnLink(const BpfHook& hook) const;
   absl::StatusOr<bool> ReplaceProgram(const BpfHook& hook) const;
   absl::Status PinAll() const;
 
@@ -132,6 +136,7 @@ class LoadedDatapath final : public Datapath {
   Skeleton skeleton_;
   std::unique_ptr<MapStore> store_;
   bool adopted_ = false;
+  bool serves_already_ = false;
 };
 
 absl::Status LoadedDatapath::Prepare() {
@@ -152,7 +157,24 @@ absl::Status LoadedDatapath::Load() {
     return LoadStatus(-result, log.text());
   }
   SHUNT_ASSIGN_OR_RETURN(store_, OpenStore());
+  serves_already_ =
+      adopted_ && std::all_of(kBpfHooks.begin(), kBpfHooks.end(),
+                              [this](const auto& hook) { return OwnLink(hook).ok(); });
   return absl::OkStatus();
+}
+
+absl::StatusOr<DatapathTrial> LoadedDatapath::Try() {
+  LibbpfLog log;
+  skeleton_.reset(shunt_sock::open());
+  if (skeleton_ == nullptr) return LoadStatus(errno, log.text());
+  SHUNT_RETURN_IF_ERROR(Configure());
+  if (const int result = shunt_sock::load(skeleton_.get()); result < 0) {
+    return LoadStatus(-result, log.text());
+  }
+  DatapathTrial trial = {.has_set_retval = config().has_set_retval != 0};
+  const bpf_map* map = nullptr;
+  bpf_object__for_each_map(map, skeleton_->obj) trial.map_bytes += MapMemory(bpf_map__fd(map));
+  return trial;
 }
 
 absl::Status LoadedDatapath::Configure() {
@@ -218,17 +240,24 @@ absl::Status LoadedDatapath::WriteMeta() const {
   return absl::OkStatus();
 }
 
-// Puts our program into the pinned link, if that still is one on our cgroup.
-absl::StatusOr<bool> LoadedDatapath::ReplaceProgram(const BpfHook& hook) const {
-  absl::StatusOr<UniqueFd> link = pins_.Open(hook.LinkName());
-  if (absl::IsNotFound(link.status())) return false;
-  SHUNT_RETURN_IF_ERROR(link.status());
+// The pinned link. NotFound where that is one on another cgroup, or of one that
+// is gone, too.
+absl::StatusOr<UniqueFd> LoadedDatapath::OwnLink(const BpfHook& hook) const {
+  SHUNT_ASSIGN_OR_RETURN(UniqueFd link, pins_.Open(hook.LinkName()));
   bpf_link_info info = {};
   uint32_t length = sizeof(info);
-  if (bpf_obj_get_info_by_fd(link->get(), &info, &length) < 0) return ErrnoStatus("BPF link info");
+  if (bpf_obj_get_info_by_fd(link.get(), &info, &length) < 0) return ErrnoStatus("BPF link info");
   struct stat cgroup;
   if (fstat(cgroup_.get(), &cgroup) < 0) return ErrnoStatus(options_.cgroup);
-  if (info.cgroup.cgroup_id != cgroup.st_ino) return false;  // other cgroup, or it is gone
+  if (info.cgroup.cgroup_id != cgroup.st_ino) return absl::NotFoundError("of another cgroup");
+  return link;
+}
+
+// Puts our program into the pinned link, if there is one.
+absl::StatusOr<bool> LoadedDatapath::ReplaceProgram(const BpfHook& hook) const {
+  absl::StatusOr<UniqueFd> link = OwnLink(hook);
+  if (absl::IsNotFound(link.status())) return false;
+  SHUNT_RETURN_IF_ERROR(link.status());
   if (bpf_link_update(link->get(), ProgramFd(hook), nullptr) < 0) {
     return ErrnoStatus(absl::StrCat("replace the program at ", hook.name));
   }
@@ -274,6 +303,8 @@ absl::StatusOr<std::unique_ptr<Datapath>> Datapath::Open(const Options& options)
   SHUNT_RETURN_IF_ERROR(datapath->Load());
   return datapath;
 }
+
+absl::StatusOr<DatapathTrial> TryDatapath() { return LoadedDatapath({}).Try(); }
 
 absl::Status RemoveDatapath(const std::string& bpffs) {
   const PinDirectory pins(bpffs);

@@ -49,9 +49,22 @@ class Datapath {
   // that run; with kOff detaches those that run. To be called once the maps hold
   // a complete state.
   virtual absl::Status Attach() = 0;
+  // Whether an earlier agent's programs and maps are in charge, from the start:
+  // traffic is served while the first state is still awaited.
+  virtual bool serves_already() const = 0;
   // The configuration that the programs were loaded with.
   virtual const shunt_config& config() const = 0;
 };
+
+// What a kernel said to the programs and maps.
+struct DatapathTrial {
+  uint64_t map_bytes = 0;       // of kernel memory
+  bool has_set_retval = false;  // connect() can be refused with ECONNREFUSED
+};
+
+// Makes the maps, loads the programs and lets go of both. Nothing is attached or
+// pinned. Fails as Open() does where the kernel would not have them.
+absl::StatusOr<DatapathTrial> TryDatapath();
 
 // Detaches and removes everything that is pinned in `bpffs`, and the directory.
 // Succeeds where there is nothing. Unavailable: an agent is running.

@@ -32,17 +32,6 @@ absl::StatusOr<bpf_map_info> MapInfoOf(int fd) {
   return info;
 }
 
-// What the kernel charges for the map.
-uint64_t MemoryOf(int fd) {
-  std::ifstream lines(absl::StrCat("/proc/self/fdinfo/", fd));
-  uint64_t bytes = 0;
-  for (std::string line; std::getline(lines, line);) {
-    absl::string_view value = line;
-    if (absl::ConsumePrefix(&value, "memlock:")) (void)absl::SimpleAtoi(value, &bytes);
-  }
-  return bytes;
-}
-
 absl::StatusOr<MapInfo> Inspect(const PinDirectory& pins, std::string_view name) {
   SHUNT_ASSIGN_OR_RETURN(UniqueFd fd, pins.OpenReadOnly(name));
   SHUNT_ASSIGN_OR_RETURN(bpf_map_info info, MapInfoOf(fd.get()));
@@ -53,7 +42,7 @@ absl::StatusOr<MapInfo> Inspect(const PinDirectory& pins, std::string_view name)
                  .key_size = info.key_size,
                  .value_size = info.value_size,
                  .max_entries = info.max_entries,
-                 .memory_bytes = MemoryOf(fd.get())};
+                 .memory_bytes = MapMemory(fd.get())};
 }
 
 // Entries in use, counted one by one: nothing that estimates tells the truth.
@@ -93,6 +82,16 @@ absl::StatusOr<shunt_meta> ReadMeta(const PinDirectory& pins) {
 }
 
 }  // namespace
+
+uint64_t MapMemory(int fd) {
+  std::ifstream lines(absl::StrCat("/proc/self/fdinfo/", fd));
+  uint64_t bytes = 0;
+  for (std::string line; std::getline(lines, line);) {
+    absl::string_view value = line;
+    if (absl::ConsumePrefix(&value, "memlock:")) (void)absl::SimpleAtoi(value, &bytes);
+  }
+  return bytes;
+}
 
 absl::StatusOr<std::vector<MapInfo>> InspectMaps(const std::string& bpffs) {
   SHUNT_ASSIGN_OR_RETURN(std::unique_ptr<MapStore> maps, OpenPinnedMaps(bpffs));

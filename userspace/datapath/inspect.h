@@ -54,6 +54,9 @@ struct AffinityCounts {
   uint64_t entries = 0, evicted = 0;
 };
 
+// What the kernel charges for an open map, in bytes.
+uint64_t MapMemory(int fd);
+
 absl::StatusOr<std::vector<MapInfo>> InspectMaps(const std::string& bpffs);
 absl::StatusOr<std::vector<ProgramInfo>> InspectPrograms(const std::string& bpffs);
 absl::StatusOr<VerdictCounters> ReadCounters(const std::string& bpffs);

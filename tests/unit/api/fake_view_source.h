@@ -46,6 +46,7 @@ class FakeViewSource : public AgentViewSource {
     return view_;
   }
 
+  AgentHealth Health() override { return health; }
   absl::StatusOr<std::vector<MapInfo>> Maps() override { return maps; }
   absl::StatusOr<std::vector<ProgramInfo>> Programs() override { return programs; }
   absl::StatusOr<VerdictCounters> Counters() override { return counters; }
@@ -60,6 +61,7 @@ class FakeViewSource : public AgentViewSource {
   }
 
   // To be set before anybody asks.
+  AgentHealth health = {.alive = true, .ready = true};
   absl::StatusOr<std::vector<MapInfo>> maps = std::vector<MapInfo>();
   absl::StatusOr<std::vector<ProgramInfo>> programs = std::vector<ProgramInfo>();
   absl::StatusOr<VerdictCounters> counters = VerdictCounters{};
