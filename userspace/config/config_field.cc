@@ -64,33 +64,57 @@ constexpr std::array kFields = {
     ConfigField{"detectLocal.interfaceNamePrefix", kText, "", "pod-interface-name-prefix"},
     ConfigField{"clusterCIDR", kText, "", "cluster-cidr"},
     ConfigField{"nodePortAddresses", kList, "", "nodeport-addresses", kUsed},
-    ConfigField{"oomScoreAdj", kInteger, "-999", "oom-score-adj"},
-    ConfigField{"conntrack.maxPerCore", kInteger, "32768", "conntrack-max-per-core"},
-    ConfigField{"conntrack.min", kInteger, "131072", "conntrack-min"},
+    ConfigField{"oomScoreAdj", kInteger, "-999", "oom-score-adj", kUsed},
+    ConfigField{"conntrack.maxPerCore", kInteger, "32768", "conntrack-max-per-core", kUsed},
+    ConfigField{"conntrack.min", kInteger, "131072", "conntrack-min", kUsed},
     ConfigField{"conntrack.tcpEstablishedTimeout", kDuration, "24h",
-                "conntrack-tcp-timeout-established"},
+                "conntrack-tcp-timeout-established", kUsed},
     ConfigField{"conntrack.tcpCloseWaitTimeout", kDuration, "1h",
-                "conntrack-tcp-timeout-close-wait"},
-    ConfigField{"conntrack.tcpBeLiberal", kBool, "false", "conntrack-tcp-be-liberal"},
-    ConfigField{"conntrack.udpTimeout", kDuration, "0s", "conntrack-udp-timeout"},
-    ConfigField{"conntrack.udpStreamTimeout", kDuration, "0s", "conntrack-udp-timeout-stream"},
+                "conntrack-tcp-timeout-close-wait", kUsed},
+    ConfigField{"conntrack.tcpBeLiberal", kBool, "false", "conntrack-tcp-be-liberal", kUsed},
+    ConfigField{"conntrack.udpTimeout", kDuration, "0s", "conntrack-udp-timeout", kUsed},
+    ConfigField{"conntrack.udpStreamTimeout", kDuration, "0s", "conntrack-udp-timeout-stream",
+                kUsed},
     ConfigField{"configSyncPeriod", kDuration, "15m", "config-sync-period", kNone, true},
     ConfigField{"portRange", kText, "", ""},
     ConfigField{"windowsRunAsService", kBool, "false", "", kWindows},
 };
 
+constexpr std::array kShuntFields = {
+    ConfigField{"manifests", kText, "", "manifests", kUsed},
+    ConfigField{"apiServers", kList, "", "api-servers", kUsed},
+    ConfigField{"apiServersFile", kText, "/var/lib/shunt/api-servers", "api-servers-file", kUsed},
+    ConfigField{"socketLB", kText, "all", "socket-lb", kUsed},
+    ConfigField{"cgroup", kText, "", "cgroup", kUsed},
+    ConfigField{"bpffs", kText, "/sys/fs/bpf/shunt", "bpffs", kUsed},
+    ConfigField{"apiSocket", kText, "/run/shunt/shunt.sock", "api-socket", kUsed},
+};
+
 }  // namespace
+
+const ConfigKind& KubeProxyKind() {
+  static constexpr ConfigKind kKind = {.api_version = "kubeproxy.config.k8s.io/v1alpha1",
+                                       .kind = "KubeProxyConfiguration",
+                                       .fields = kFields};
+  return kKind;
+}
+
+const ConfigKind& ShuntKind() {
+  static constexpr ConfigKind kKind = {
+      .api_version = "shunt.config/v1alpha1", .kind = "ShuntConfiguration", .fields = kShuntFields};
+  return kKind;
+}
 
 absl::Span<const ConfigField> ConfigFields() { return kFields; }
 
-const ConfigField* FindConfigField(std::string_view path) {
-  const auto* found = std::find_if(kFields.begin(), kFields.end(),
-                                   [path](const ConfigField& f) { return f.path == path; });
-  return found == kFields.end() ? nullptr : found;
+const ConfigField* FindConfigField(const ConfigKind& kind, std::string_view path) {
+  const auto found = std::find_if(kind.fields.begin(), kind.fields.end(),
+                                  [path](const ConfigField& f) { return f.path == path; });
+  return found == kind.fields.end() ? nullptr : &*found;
 }
 
-bool IsConfigSection(std::string_view path) {
-  return std::any_of(kFields.begin(), kFields.end(), [path](const ConfigField& f) {
+bool IsConfigSection(const ConfigKind& kind, std::string_view path) {
+  return std::any_of(kind.fields.begin(), kind.fields.end(), [path](const ConfigField& f) {
     return f.path.size() > path.size() && f.path.starts_with(path) && f.path[path.size()] == '.';
   });
 }

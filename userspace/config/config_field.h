@@ -29,23 +29,36 @@ enum class ConfigUse : uint8_t {
   kWindows,  // nor for kube-proxy on Linux
 };
 
-// A field of KubeProxyConfiguration v1alpha1.
+// A field of a kind of configuration.
 struct ConfigField {
   std::string_view path;  // "iptables.syncPeriod"
   ConfigType type = ConfigType::kText;
   std::string_view default_text;  // as a flag would have it
-  std::string_view flag;          // of kube-proxy, without dashes; "" where there is none
+  std::string_view flag;          // without dashes; "" where there is none
   ConfigUse use = ConfigUse::kNone;
   // As Go has it where the field is no pointer: what is zero or empty in the
   // file was not written.
   bool zero_is_default = false;
 };
 
-// All of them, those of a section one after the other.
+// A kind of document in a file of configuration.
+struct ConfigKind {
+  std::string_view api_version;
+  std::string_view kind;
+  absl::Span<const ConfigField> fields;  // those of a section one after the other
+};
+
+const ConfigKind& KubeProxyKind();  // KubeProxyConfiguration v1alpha1
+// ShuntConfiguration v1alpha1: what kube-proxy has no word for. Each field is a
+// flag of shuntd. No path is one of kube-proxy's.
+const ConfigKind& ShuntKind();
+
+// The fields of KubeProxyKind().
 absl::Span<const ConfigField> ConfigFields();
-const ConfigField* FindConfigField(std::string_view path);  // null: there is none
+// Null: there is none.
+const ConfigField* FindConfigField(const ConfigKind& kind, std::string_view path);
 // Whether fields begin with "PATH.".
-bool IsConfigSection(std::string_view path);
+bool IsConfigSection(const ConfigKind& kind, std::string_view path);
 
 }  // namespace shunt
 

@@ -17,9 +17,6 @@
 namespace shunt {
 namespace {
 
-constexpr char kApiVersion[] = "kubeproxy.config.k8s.io/v1alpha1";
-constexpr char kKind[] = "KubeProxyConfiguration";
-
 std::string Join(std::string_view section, std::string_view key) {
   return section.empty() ? std::string(key) : absl::StrCat(Absl(section), ".", Absl(key));
 }
@@ -104,16 +101,31 @@ bool IsNull(const YamlNode& node) {
          std::holds_alternative<YamlNull>(ResolveScalar(node));
 }
 
+// Which kind a document wants to be: kube-proxy's, unless it says that it is ours.
+const ConfigKind& KindOf(const YamlNode& root) {
+  const YamlNode* kind = root.Find("kind");
+  return kind != nullptr && kind->text == ShuntKind().kind ? ShuntKind() : KubeProxyKind();
+}
+
 // Walks the maps of a document.
 class Loader {
  public:
-  Loader(const std::string& file, LoadedConfig& result) : file_(file), result_(result) {}
+  // `seen`: the kinds that have been read.
+  Loader(const std::string& file, LoadedConfig& result, std::vector<const ConfigKind*>& seen)
+      : file_(file), result_(result), seen_(seen) {}
 
   void ReadDocument(const YamlNode& root) {
     if (root.type != YamlNode::Type::kMap) return Error(root, "", "expected a map of fields");
-    CheckIs(root, "apiVersion", kApiVersion);
-    CheckIs(root, "kind", kKind);
-    if (result_.errors.empty()) ReadMap(root, "");
+    kind_ = &KindOf(root);
+    if (std::find(seen_.begin(), seen_.end(), kind_) != seen_.end()) {
+      return Error(root, "", absl::StrCat("a second ", Absl(kind_->kind), "; expected one"));
+    }
+    seen_.push_back(kind_);
+    if (kind_ == &KubeProxyKind()) result_.kube_proxy_file = file_;
+    const size_t errors = result_.errors.size();
+    CheckIs(root, "apiVersion", kind_->api_version);
+    CheckIs(root, "kind", kind_->kind);
+    if (result_.errors.size() == errors) ReadMap(root, "");
   }
 
   void Error(const YamlNode& node, std::string_view field, const std::string& message) {
@@ -130,12 +142,12 @@ class Loader {
     result_.warnings.push_back(MakeProblem(node, field, message));
   }
 
-  void CheckIs(const YamlNode& root, const char* key, const char* expected) {
+  void CheckIs(const YamlNode& root, const char* key, std::string_view expected) {
     const YamlNode* node = root.Find(key);
     if (node != nullptr && node->text == expected) return;
     Error(node == nullptr ? root : *node, key,
-          node == nullptr ? absl::StrCat("is missing, expected ", expected)
-                          : absl::StrCat("is ", Quoted(node->text), ", expected ", expected));
+          node == nullptr ? absl::StrCat("is missing, expected ", Absl(expected))
+                          : absl::StrCat("is ", Quoted(node->text), ", expected ", Absl(expected)));
   }
 
   void ReadMap(const YamlNode& map, const std::string& section) {
@@ -153,9 +165,9 @@ class Loader {
 
   void ReadMember(const YamlNode& key, const YamlNode& value, const std::string& path) {
     if (path == "apiVersion" || path == "kind") return;
-    if (const ConfigField* field = FindConfigField(path)) {
+    if (const ConfigField* field = FindConfigField(*kind_, path)) {
       if (!IsNull(value)) ReadField(*field, value);
-    } else if (!IsConfigSection(path)) {
+    } else if (!IsConfigSection(*kind_, path)) {
       Warn(key, path, absl::StrCat("is unknown and ignored", Suggestion(path)));
     } else if (value.type == YamlNode::Type::kMap) {
       ReadMap(value, path);
@@ -164,15 +176,15 @@ class Loader {
     }
   }
 
-  static std::string Suggestion(std::string_view path) {
+  std::string Suggestion(std::string_view path) const {
     std::vector<std::string_view> known;
-    for (const ConfigField& field : ConfigFields()) known.push_back(field.path);
+    for (const ConfigField& field : kind_->fields) known.push_back(field.path);
     const std::string_view similar = MostSimilar(path, known);
     return similar.empty() ? "" : absl::StrCat("; did you mean ", Absl(similar), "?");
   }
 
   void ReadField(const ConfigField& field, const YamlNode& node) {
-    ConfigValue value = {.line = node.line};
+    ConfigValue value = {.origin = absl::StrCat(file_, ":", node.line)};
     if (const std::optional<ScalarReader> reader = ReaderOf(field.type)) {
       const bool is_scalar = node.type == YamlNode::Type::kScalar;
       std::optional<std::string> text = is_scalar ? reader->read(node) : std::nullopt;
@@ -243,13 +255,12 @@ class Loader {
 
   const std::string& file_;
   LoadedConfig& result_;
+  std::vector<const ConfigKind*>& seen_;
+  const ConfigKind* kind_ = nullptr;
 };
 
-}  // namespace
-
-LoadedConfig LoadProxyConfig(const std::string& file, std::string_view text) {
-  LoadedConfig result;
-  Loader loader(file, result);
+// The documents of a file. False: it has none.
+bool ReadFile(std::string_view text, Loader& loader) {
   YamlReader reader(text);
   bool found = false;
   for (;;) {
@@ -258,20 +269,37 @@ LoadedConfig LoadProxyConfig(const std::string& file, std::string_view text) {
     here.line = reader.line();
     if (!step.ok()) {
       loader.Error(here, "", std::string(step.status().message()));
-      return result;
+      return true;
     }
-    if (*step == YamlReader::Step::kEnd) break;
+    if (*step == YamlReader::Step::kEnd) return found;
     if (*step != YamlReader::Step::kDocument || reader.root() == nullptr) continue;
-    if (found) loader.Error(*reader.root(), "", "a second document; expected one");
-    if (!found) loader.ReadDocument(*reader.root());
+    loader.ReadDocument(*reader.root());
     found = true;
   }
-  YamlNode top;
-  top.line = 1;
-  if (!found) loader.Error(top, "", absl::StrCat("the file is empty, expected a ", kKind));
-  result.config.CompleteDefaults();
-  if (result.errors.empty()) result.errors = ValidateProxyConfig(file, result.config);
+}
+
+}  // namespace
+
+LoadedConfig LoadProxyConfig(const std::vector<ConfigText>& files) {
+  LoadedConfig result;
+  std::vector<const ConfigKind*> seen;
+  for (const ConfigText& file : files) {
+    Loader loader(file.file, result, seen);
+    if (ReadFile(file.text, loader)) continue;
+    YamlNode top;
+    top.line = 1;
+    loader.Error(top, "",
+                 absl::StrCat("the file is empty, expected a ", Absl(KubeProxyKind().kind), " or ",
+                              Absl(ShuntKind().kind)));
+  }
   return result;
+}
+
+void CompleteConfig(LoadedConfig& loaded) {
+  loaded.config.CompleteDefaults();
+  if (!loaded.errors.empty()) return;
+  const std::string& file = loaded.kube_proxy_file;
+  loaded.errors = ValidateProxyConfig(file.empty() ? "command line" : file, loaded.config);
 }
 
 std::string FieldsWithoutMeaning(const ProxyConfig& config) {

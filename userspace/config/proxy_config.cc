@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/config/proxy_config.h"
 
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -14,8 +13,6 @@
 
 namespace shunt {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 std::vector<std::string> SplitList(std::string_view text) {
   return absl::StrSplit(Absl(text), ',', absl::SkipWhitespace());
@@ -81,51 +78,10 @@ ConfigValue DefaultOf(const ConfigField& field) {
   return value;
 }
 
-Json PairsJson(const ConfigField& field, const std::vector<std::string>& pairs) {
-  Json json = field.type == ConfigType::kGates ? Json::object() : Json::array();
-  for (const std::string& pair : pairs) {
-    const std::pair<std::string, std::string> parts = absl::StrSplit(pair, absl::MaxSplits('=', 1));
-    int64_t level = 0;
-    (void)absl::SimpleAtoi(parts.second, &level);
-    if (field.type == ConfigType::kGates) {
-      json[parts.first] = parts.second == "true";
-    } else {
-      json.push_back({{"filePattern", parts.first}, {"verbosity", level}});
-    }
-  }
-  return json;
-}
-
-Json ValueJson(const ConfigField& field, const ConfigValue& value) {
-  int64_t integer = 0;
-  double number = 0;
-  switch (field.type) {
-    case ConfigType::kBool:
-      return value.text == "true";
-    case ConfigType::kInteger:
-      (void)absl::SimpleAtoi(value.text, &integer);
-      return integer;
-    case ConfigType::kNumber:
-      (void)absl::SimpleAtod(value.text, &number);
-      return number;
-    case ConfigType::kList:
-      return value.list;
-    case ConfigType::kGates:
-    case ConfigType::kVModule:
-      return PairsJson(field, value.list);
-    case ConfigType::kText:
-    case ConfigType::kDuration:
-    case ConfigType::kNanoseconds:
-    case ConfigType::kQuantity:
-      return value.text;
-  }
-  return nullptr;
-}
-
 // An address without a port gets `port`, none at all becomes `standard`; but one
 // that a flag made empty means that nobody listens.
 void CompleteAddress(ConfigValue& value, const char* standard, uint16_t port) {
-  if (value.text.empty() && value.is_set && value.line == 0) return;
+  if (value.text.empty() && value.is_set && value.origin.empty()) return;
   if (value.text.empty()) value.text = standard;
   const absl::StatusOr<IpAddress> ip = IpAddress::Parse(value.text);
   if (ip.ok()) value.text = AddressAndPort(*ip, port);
@@ -143,7 +99,9 @@ bool ParseGoDuration(std::string_view text, absl::Duration& duration) {
 }
 
 ProxyConfig::ProxyConfig() {
-  for (const ConfigField& field : ConfigFields()) values_[field.path] = DefaultOf(field);
+  for (const ConfigKind* kind : {&KubeProxyKind(), &ShuntKind()}) {
+    for (const ConfigField& field : kind->fields) values_[field.path] = DefaultOf(field);
+  }
 }
 
 const ConfigValue& ProxyConfig::At(std::string_view path) const { return values_.at(path); }
@@ -166,7 +124,7 @@ void ProxyConfig::Set(const ConfigField& field, ConfigValue value) {
   value.is_set = true;
   if (field.zero_is_default && IsZero(field, value)) {
     ConfigValue standard = DefaultOf(field);
-    standard.line = value.line;
+    standard.origin = std::move(value.origin);
     value = std::move(standard);
   }
   values_[field.path] = std::move(value);
@@ -200,17 +158,6 @@ absl::Duration ProxyConfig::SyncPeriod() const {
   if (mode == "nftables") return Duration("nftables.syncPeriod");
   if (mode == "ipvs") return Duration("ipvs.syncPeriod");
   return Duration("iptables.syncPeriod");
-}
-
-std::string ProxyConfig::ToJson(int indent) const {
-  Json json = {{"apiVersion", "kubeproxy.config.k8s.io/v1alpha1"},
-               {"kind", "KubeProxyConfiguration"}};
-  for (const ConfigField& field : ConfigFields()) {
-    const std::string pointer =
-        absl::StrCat("/", absl::StrReplaceAll(Absl(field.path), {{".", "/"}}));
-    json[Json::json_pointer(pointer)] = ValueJson(field, At(field.path));
-  }
-  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace shunt

@@ -19,12 +19,13 @@ namespace shunt {
 struct ConfigValue {
   std::string text;
   std::vector<std::string> list;
-  int line = 0;         // of the file; 0 where it is not from there
+  std::string origin;   // "FILE:LINE", "" where it is not from there
   bool is_set = false;  // by the file or a flag
 };
 
-// A KubeProxyConfiguration (v1alpha1), with kube-proxy's defaults. The functions
-// take paths of ConfigFields(), of the type that the function's name says.
+// A KubeProxyConfiguration (v1alpha1), with kube-proxy's defaults, and a
+// ShuntConfiguration. The functions take paths of their fields, of the type that
+// the function's name says.
 class ProxyConfig {
  public:
   ProxyConfig();
@@ -48,11 +49,14 @@ class ProxyConfig {
   // syncPeriod of the section that `mode` makes count.
   absl::Duration SyncPeriod() const;
 
-  // JSON, as `kubectl get -o json` would print it, `indent` < 0: on one line.
-  std::string ToJson(int indent) const;
+  // One of the two in JSON, as `kubectl get -o json` would print it, `indent` < 0:
+  // on one line.
+  std::string ToJson(const ConfigKind& kind, int indent) const;
+  // Both in YAML, as a file has them.
+  std::string ToYaml() const;
 
  private:
-  absl::flat_hash_map<std::string_view, ConfigValue> values_;  // by path: all fields
+  absl::flat_hash_map<std::string_view, ConfigValue> values_;  // by path: all fields of both
 };
 
 // A duration as Go writes and reads it: "1h30m", "100ms".

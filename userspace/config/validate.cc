@@ -32,8 +32,8 @@ class Validator {
 
  private:
   void Refuse(std::string_view path, const std::string& message) {
-    const int line = config_.At(path).line;
-    problems_.push_back({.origin = line == 0 ? file_ : absl::StrCat(file_, ":", line),
+    const std::string& origin = config_.At(path).origin;
+    problems_.push_back({.origin = origin.empty() ? file_ : origin,
                          .field = std::string(path),
                          .message = message});
   }

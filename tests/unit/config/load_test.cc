@@ -17,9 +17,17 @@ using testing::IsEmpty;
 constexpr char kHead[] =
     "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n";
 
-LoadedConfig Load(const std::string& fields) {
-  return LoadProxyConfig("proxy.yaml", kHead + fields);
+LoadedConfig LoadTexts(const std::vector<ConfigText>& files) {
+  LoadedConfig loaded = LoadProxyConfig(files);
+  CompleteConfig(loaded);
+  return loaded;
 }
+
+LoadedConfig LoadText(const std::string& file, std::string_view text) {
+  return LoadTexts({{.file = file, .text = text}});
+}
+
+LoadedConfig Load(const std::string& fields) { return LoadText("proxy.yaml", kHead + fields); }
 
 std::vector<std::string> Texts(const Problems& problems) {
   std::vector<std::string> texts;
@@ -140,13 +148,14 @@ TEST(LoadProxyConfig, OfAFieldThatStandsThereTwiceTheLastOneCounts) {
 
 // H88 of reliability.md, in this test and the ones below.
 TEST(LoadProxyConfig, AnotherVersionOrKindIsRefused) {
-  EXPECT_THAT(Texts(LoadProxyConfig("p", "apiVersion: v1\nkind: ConfigMap\n").errors),
+  EXPECT_THAT(Texts(LoadText("p", "apiVersion: v1\nkind: ConfigMap\n").errors),
               ElementsAre("p:1: apiVersion: is \"v1\", expected "
                           "kubeproxy.config.k8s.io/v1alpha1",
                           "p:2: kind: is \"ConfigMap\", expected KubeProxyConfiguration"));
-  EXPECT_THAT(Texts(LoadProxyConfig("p", "mode: ipvs\n").errors).size(), 2u);
-  EXPECT_THAT(Texts(LoadProxyConfig("p", "").errors),
-              ElementsAre("p:1: the file is empty, expected a KubeProxyConfiguration"));
+  EXPECT_THAT(Texts(LoadText("p", "mode: ipvs\n").errors).size(), 2u);
+  EXPECT_THAT(Texts(LoadText("p", "").errors),
+              ElementsAre("p:1: the file is empty, expected a KubeProxyConfiguration or "
+                          "ShuntConfiguration"));
 }
 
 TEST(LoadProxyConfig, DurationsAreGos) {
@@ -211,8 +220,7 @@ TEST(LoadProxyConfig, YamlThatIsNoneSaysWhere) {
   ASSERT_EQ(errors.size(), 1u);
   EXPECT_THAT(errors[0], testing::StartsWith("proxy.yaml:"));
   EXPECT_THAT(Errors("---\nmode: ipvs\n").size(), 1u) << "two documents";
-  EXPECT_THAT(Texts(LoadProxyConfig("p", "- a\n").errors),
-              ElementsAre("p:1: expected a map of fields"));
+  EXPECT_THAT(Texts(LoadText("p", "- a\n").errors), ElementsAre("p:1: expected a map of fields"));
 }
 
 TEST(LoadProxyConfig, WhatDecidesNothingHereIsOneSentence) {
@@ -232,7 +240,7 @@ TEST(ProxyConfig, ModePicksWhoseSyncPeriodCounts) {
 
 TEST(ProxyConfig, AZeroOfAFlagIsAZero) {
   ProxyConfig config;
-  const ConfigField& field = *FindConfigField("iptables.minSyncPeriod");
+  const ConfigField& field = *FindConfigField(KubeProxyKind(), "iptables.minSyncPeriod");
   ASSERT_TRUE(config.SetFromFlag(field, "0s").ok());
   EXPECT_EQ(config.Duration(field.path), absl::ZeroDuration());
   EXPECT_THAT(std::string(config.SetFromFlag(field, "soon").message()),
@@ -244,13 +252,59 @@ TEST(ProxyConfig, ItsJsonIsAConfigurationAgain) {
       "mode: ipvs\nnodePortAddresses: [10.0.0.0/8]\nfeatureGates: {A: true, B: false}\n"
       "logging: {vmodule: [{filePattern: proxier, verbosity: 4}], flushFrequency: 1000000}\n");
   ASSERT_THAT(Texts(loaded.errors), IsEmpty());
-  const std::string json = loaded.config.ToJson(2);
-  const LoadedConfig again = LoadProxyConfig("again.json", json);
+  const std::string json = loaded.config.ToJson(KubeProxyKind(), 2);
+  const LoadedConfig again = LoadText("again.json", json);
   EXPECT_THAT(Texts(again.errors), IsEmpty());
   EXPECT_THAT(Texts(again.warnings), IsEmpty());
-  EXPECT_EQ(again.config.ToJson(2), json);
+  EXPECT_EQ(again.config.ToJson(KubeProxyKind(), 2), json);
   EXPECT_THAT(json, HasSubstr("\"filePattern\": \"proxier\""));
   EXPECT_THAT(json, HasSubstr("\"flushFrequency\": \"1ms\""));
+}
+
+constexpr char kShuntHead[] = "apiVersion: shunt.config/v1alpha1\nkind: ShuntConfiguration\n";
+
+TEST(ShuntConfiguration, MayReplaceKubeProxysOrStandBesideIt) {
+  const LoadedConfig alone = LoadText("s.yaml", std::string(kShuntHead) + "socketLB: host\n");
+  EXPECT_THAT(Texts(alone.errors), IsEmpty());
+  EXPECT_EQ(alone.config.Text("socketLB"), "host");
+  EXPECT_EQ(alone.kube_proxy_file, "");
+  EXPECT_EQ(alone.config.Text("healthzBindAddress"), "0.0.0.0:10256");
+  const LoadedConfig both = LoadText("s.yaml", std::string(kHead) + "mode: nftables\n---\n" +
+                                                   kShuntHead + "apiServers: ['a:1', 'b:2']\n");
+  EXPECT_THAT(Texts(both.errors), IsEmpty());
+  EXPECT_EQ(both.kube_proxy_file, "s.yaml");
+  EXPECT_EQ(both.config.Text("mode"), "nftables");
+  EXPECT_THAT(both.config.List("apiServers"), ElementsAre("a:1", "b:2"));
+}
+
+TEST(ShuntConfiguration, MayBeAFileOfItsOwn) {
+  const std::string proxy = std::string(kHead) + "mode: ipvs\nclusterCIDR: x\n";
+  const std::string own = std::string(kShuntHead) + "soketLB: host\n";
+  const LoadedConfig loaded =
+      LoadTexts({{.file = "s.yaml", .text = own}, {.file = "p.yaml", .text = proxy}});
+  EXPECT_THAT(Texts(loaded.errors),
+              ElementsAre(HasSubstr("p.yaml:4: clusterCIDR: \"x\" is not a CIDR")));
+  EXPECT_THAT(Texts(loaded.warnings),
+              ElementsAre("s.yaml:3: soketLB: is unknown and ignored; did you mean socketLB?"));
+}
+
+TEST(ShuntConfiguration, OfEachKindThereIsOne) {
+  EXPECT_THAT(Texts(LoadText("s", std::string(kShuntHead) + "---\n" + kShuntHead).errors),
+              ElementsAre("s:4: a second ShuntConfiguration; expected one"));
+  EXPECT_THAT(Texts(LoadText("s", "apiVersion: v1\nkind: ShuntConfiguration\n").errors),
+              ElementsAre("s:1: apiVersion: is \"v1\", expected shunt.config/v1alpha1"));
+}
+
+TEST(ShuntConfiguration, ItsYamlWithKubeProxysIsAConfigurationAgain) {
+  const LoadedConfig loaded =
+      LoadText("s", std::string(kHead) + "nodePortAddresses: [10.0.0.0/8]\n---\n" + kShuntHead +
+                        "manifests: \"a: b # c\"\n");
+  const std::string yaml = loaded.config.ToYaml();
+  const LoadedConfig again = LoadText("again", yaml);
+  EXPECT_THAT(Texts(again.errors), IsEmpty());
+  EXPECT_THAT(Texts(again.warnings), IsEmpty());
+  EXPECT_EQ(again.config.ToYaml(), yaml);
+  EXPECT_EQ(again.config.Text("manifests"), "a: b # c");
 }
 
 }  // namespace
