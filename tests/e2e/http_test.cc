@@ -3,8 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <cerrno>
 #include <fstream>
+#include <regex>
+#include <set>
+#include <sstream>
 
 #include "tests/e2e/agent_test.h"
 #include "tests/support/http_client.h"
@@ -74,6 +78,52 @@ TEST_F(Http, MetricsCountWhatTheKernelHoldsAndDoes) {
   });
 }
 
+// The names of metrics in a file, without what a histogram adds to them.
+std::set<std::string> MetricsIn(const std::string& file) {
+  std::ostringstream text;
+  text << std::ifstream(std::string(SHUNT_MONITORING "/") + file).rdbuf();
+  const std::string all = text.str();
+  const std::regex name("(shunt|kubeproxy|process)_[a-z_]+");
+  std::set<std::string> names;
+  for (std::sregex_iterator it(all.begin(), all.end(), name), end; it != end; ++it) {
+    names.insert(std::regex_replace(it->str(), std::regex("_(bucket|count|sum)$"), ""));
+  }
+  return names;
+}
+
+TEST_F(Http, DashboardAndAlertsAskForMetricsThatAreThere) {
+  Write("web.yaml", {.name = "web", .vip = vip_, .pods = {pods_[0]}});
+  StartAgent();
+  Fetch(kHealthz, "/healthz");
+  const std::string metrics = BodyOf(Fetch(kMetrics, "/metrics"));
+  for (const char* file : {"shunt-dashboard.json", "shunt-rules.yaml"}) {
+    std::set<std::string> names = MetricsIn(file);
+    // Names of maps, which are labels.
+    for (const char* map : {"shunt_affinity", "shunt_counters", "shunt_meta"}) names.erase(map);
+    EXPECT_GT(names.size(), 5u);
+    for (const std::string& name : names) {
+      EXPECT_THAT(metrics, HasSubstr("\n# TYPE " + name + " ")) << file;
+    }
+  }
+}
+
+TEST_F(Http, MetricsAreAsPrometheusWantsThem) {
+  Write("web.yaml", {.name = "web", .vip = vip_, .pods = {pods_[0]}});
+  StartAgent();
+  Fetch(kHealthz, "/livez");
+  const std::string file = directory() + "/metrics.txt";
+  std::ofstream(file) << BodyOf(Fetch(kMetrics, "/metrics"));
+  const absl::StatusOr<CommandResult> result =
+      RunCommand({"sh", "-c", "promtool check metrics < " + file},
+                 {.environment = {"PATH=/usr/local/bin:/usr/bin:/bin"}});
+  ASSERT_TRUE(result.ok()) << result.status();
+  if (result->exit_code == 127) GTEST_SKIP() << "needs promtool";
+  // A name that kube-proxy chose for a gauge, and dashboards know.
+  EXPECT_EQ(result->out + result->err,
+            "kubeproxy_sync_proxy_rules_no_local_endpoints_total non-counter metrics should not "
+            "have \"_total\" suffix\n");
+}
+
 TEST_F(Http, AHealthCheckNodePortFollowsItsService) {
   const auto spec = [this](std::vector<HostPort> pods) {
     return ManifestSpec{.name = "web",
@@ -122,14 +172,80 @@ TEST_F(Http, KubeProxysConfigurationIsUsedAndItsFlagsAreNot) {
 TEST_F(Http, CheckConfigSaysWhatItUnderstandsAndWhatIsWrong) {
   CommandResult good = Agent({"check-config", WriteConfig("mode: nftables\nfoo: 1\n")});
   EXPECT_EQ(good.exit_code, 0) << good.err;
-  EXPECT_THAT(good.out, HasSubstr("\"mode\": \"nftables\""));
-  EXPECT_THAT(good.out, HasSubstr("\"healthzBindAddress\": \"0.0.0.0:10256\""));
+  EXPECT_THAT(good.out, HasSubstr("\nmode: \"nftables\"\n"));
+  EXPECT_THAT(good.out, HasSubstr("\nhealthzBindAddress: \"0.0.0.0:10256\"\n"));
   EXPECT_THAT(good.err, HasSubstr("proxy.yaml:4: foo: is unknown and ignored"));
   const CommandResult bad = Agent({"check-config", WriteConfig("mode: userspace\n")});
   EXPECT_EQ(bad.exit_code, 1);
   EXPECT_THAT(bad.err, HasSubstr("proxy.yaml:3: mode: \"userspace\" is none of these"));
   EXPECT_EQ(Agent({"check-config", "/no/such/file"}).exit_code, 1);
   EXPECT_EQ(Agent({"check-config"}).exit_code, 2);
+}
+
+TEST_F(Http, WhatIsWrittenIsAConfigurationThatMeansTheSame) {
+  const std::string written = directory() + "/written.yaml";
+  const CommandResult result =
+      Agent({"--write-config-to", written, "--manifests", manifests(), "--socket-lb", "host",
+             "--healthz-bind-address", "127.0.0.1:11256", "--config",
+             WriteConfig("iptables: {syncPeriod: 7s}\n")});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  const CommandResult first = Agent({"check-config", written});
+  EXPECT_EQ(first.exit_code, 0) << first.err;
+  EXPECT_EQ(first.err, "");
+  EXPECT_THAT(first.out, HasSubstr("\n  syncPeriod: \"7s\"\n"));
+  EXPECT_THAT(first.out, HasSubstr("\nhealthzBindAddress: \"0.0.0.0:10256\"\n")) << "the file wins";
+  EXPECT_THAT(first.out, HasSubstr("\nsocketLB: \"host\"\n"));
+  EXPECT_THAT(first.out, HasSubstr("\nmanifests: \"" + manifests() + "\"\n"));
+  EXPECT_EQ(Agent({"--write-config-to", "/no/such/directory/file"}).exit_code, 1);
+}
+
+TEST_F(Http, ShuntsOwnOptionsMayStandInTheFileAndTheCommandLineWins) {
+  Write("web.yaml", {.name = "web", .vip = vip_, .pods = {pods_[0]}});
+  const std::string own = directory() + "/shunt.yaml";
+  std::ofstream(own) << "apiVersion: shunt.config/v1alpha1\nkind: ShuntConfiguration\n"
+                        "socketLB: nobody\nbpffs: /nowhere\nsocketLb: all\n";
+  const std::string proxy = WriteConfig("healthzBindAddress: 127.0.0.1:11256\n");
+  const CommandResult wrong =
+      Agent({"--config", own, "--config", proxy, "--manifests", manifests()});
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_THAT(wrong.err, HasSubstr(own + ":3: socketLB: "));
+  // All of that file is on the command line, too.
+  const auto agent = Launch({"--config", own, "--config", proxy, "--socket-lb", "all"});
+  ExpectServedBy(vip_, pods_[0]);
+  EXPECT_THAT(StatusLine(Fetch(11256, "/livez")), HasSubstr(" 200 "));
+  EXPECT_THAT(BodyOf(Fetch(kMetrics, "/configz")), HasSubstr("\"socketLB\":\"all\""));
+  EXPECT_THAT(agent->Log(), HasSubstr(own + ":5: socketLb: is unknown and ignored; did you mean "
+                                            "socketLB?"));
+}
+
+TEST_F(Http, AnEditedConfigurationIsToldUntilARestartTakesIt) {
+  const auto differs = [](const char* value) {
+    return BodyOf(Fetch(kMetrics, "/metrics"))
+               .find(std::string("\nshunt_config_differs ") + value + "\n") != std::string::npos;
+  };
+  Write("web.yaml", {.name = "web", .vip = vip_, .pods = {pods_[0]}});
+  const std::string config = WriteConfig("");
+  auto agent = Launch({"--config", config});
+  ExpectEventually("nothing differs", [&] { return differs("0"); });
+  WriteConfig("mode: nftables\n");
+  ExpectEventually("it is counted", [&] { return differs("1"); });
+  EXPECT_THAT(Ctl({"status"}).out, HasSubstr("the configuration has changed"));
+  agent.reset();
+  agent = Launch({"--config", config});
+  ExpectEventually("nothing differs", [&] { return differs("0"); });
+}
+
+TEST_F(Http, TheLogIsAsVerboseAsTheFileSaysWhileTheAgentRuns) {
+  Write("web.yaml", {.name = "web", .vip = vip_, .pods = {pods_[0]}});
+  const auto agent = Launch({"--config", WriteConfig("")});
+  ExpectServedBy(vip_, pods_[0]);
+  WriteConfig("logging: {verbosity: 2}\n");
+  int changes = 0;
+  ExpectEventually("changes are logged", [&] {
+    Write("web.yaml", {.name = "web", .vip = vip_, .pods = {pods_[++changes % 2]}});
+    return agent->Log().find("\"applied\"") != std::string::npos;
+  });
+  EXPECT_THAT(BodyOf(Fetch(kMetrics, "/metrics")), HasSubstr("\nshunt_config_differs 0\n"));
 }
 
 TEST_F(Http, AnEmptyAddressIsNowhereAndTakesNoOtherFlagForIt) {

@@ -37,15 +37,19 @@ class EndSignals {
     pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
   }
 
-  int Wait() const {
-    int signal = 0;
-    sigwait(&signals_, &signal);
-    return signal;
+  // 0: none came in that time.
+  int Wait(absl::Duration limit) const {
+    const timespec time = absl::ToTimespec(limit);
+    const int signal = sigtimedwait(&signals_, nullptr, &time);
+    return signal > 0 ? signal : 0;
   }
 
  private:
   sigset_t signals_;
 };
+
+// How soon an edited configuration is noticed; reading it takes 0.2 ms.
+constexpr absl::Duration kRereadInterval = absl::Seconds(5);
 
 // The reason to end, should there be one before a signal.
 class FatalError {
@@ -148,8 +152,12 @@ absl::Status Serve(const Options& options) {
                       {"source", source.Describe()},
                       {"bpffs", options.bpffs},
                       {"socket", options.api_socket}});
+  SetOomScore(options.config.Integer("oomScoreAdj"));
   loop.Start();
-  const int signal = signals.Wait();
+  int signal = 0;
+  while ((signal = signals.Wait(kRereadInterval)) == 0) {
+    if (servers->config_watch().Reread()) loop.OnChange();
+  }
   if (absl::Status status = fatal.Get(); !status.ok()) return status;
   LogInfo("ending, the kernel goes on serving", {{"signal", strsignal(signal)}});
   return absl::OkStatus();

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/agent/config_file.h"
 
+#include <fstream>
 #include <iostream>
+#include <list>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -15,12 +17,22 @@ constexpr size_t kMaxConfigBytes = 1 << 20;
 
 }  // namespace
 
-LoadedConfig LoadProxyConfigFile(const std::string& path) {
-  const absl::StatusOr<std::string> text = ReadManifestFile(path, kMaxConfigBytes);
-  if (text.ok()) return LoadProxyConfig(path, *text);
-  LoadedConfig failed;
-  failed.errors.push_back({.origin = path, .message = std::string(text.status().message())});
-  return failed;
+LoadedConfig LoadConfigFiles(const std::vector<std::string>& paths) {
+  std::list<std::string> texts;  // stay where they are
+  std::vector<ConfigText> files;
+  Problems unreadable;
+  for (const std::string& path : paths) {
+    absl::StatusOr<std::string> text = ReadManifestFile(path, kMaxConfigBytes);
+    if (text.ok()) {
+      texts.push_back(*std::move(text));
+      files.push_back({.file = path, .text = texts.back()});
+    } else {
+      unreadable.push_back({.origin = path, .message = std::string(text.status().message())});
+    }
+  }
+  LoadedConfig loaded = LoadProxyConfig(files);
+  loaded.errors.insert(loaded.errors.begin(), unreadable.begin(), unreadable.end());
+  return loaded;
 }
 
 std::string ProblemLines(const Problems& problems) {
@@ -41,15 +53,25 @@ std::vector<std::string> WarningsOf(const Problems& warnings, const ProxyConfig&
   return lines;
 }
 
-int CheckConfigFile(const std::string& path) {
-  const LoadedConfig loaded = LoadProxyConfigFile(path);
+int CheckConfigFiles(const std::vector<std::string>& paths) {
+  LoadedConfig loaded = LoadConfigFiles(paths);
+  CompleteConfig(loaded);
   for (const std::string& line : WarningsOf(loaded.warnings, loaded.config, {})) {
     std::cerr << "warning: " << line << '\n';
   }
   for (const Problem& error : loaded.errors) std::cerr << "error: " << error.ToString() << '\n';
   if (!loaded.errors.empty()) return 1;
-  std::cout << loaded.config.ToJson(2) << '\n';
+  std::cout << loaded.config.ToYaml();
   return 0;
+}
+
+int WriteConfigFile(const std::string& path, const ProxyConfig& config) {
+  std::ofstream file(path);
+  file << config.ToYaml();
+  file.close();
+  if (file.good()) return 0;
+  std::cerr << "shuntd: --write-config-to: cannot write " << path << '\n';
+  return 1;
 }
 
 }  // namespace shunt

@@ -9,9 +9,9 @@
 
 namespace shunt {
 
-// What a KubeProxyConfiguration in a file says; where it cannot be read, an
-// error.
-LoadedConfig LoadProxyConfigFile(const std::string& path);
+// What the files say together; where one cannot be read, an error. Not complete
+// yet: CompleteConfig().
+LoadedConfig LoadConfigFiles(const std::vector<std::string>& paths);
 
 // One line for each.
 std::string ProblemLines(const Problems& problems);
@@ -21,9 +21,13 @@ std::string ProblemLines(const Problems& problems);
 std::vector<std::string> WarningsOf(const Problems& warnings, const ProxyConfig& config,
                                     const std::vector<std::string>& replaced);
 
-// `shuntd check-config FILE`: prints the configuration as it is understood on
+// `shuntd check-config FILE...`: prints the configuration as it is understood on
 // stdout and what is wrong on stderr. Returns the exit code: 1 for errors.
-int CheckConfigFile(const std::string& path);
+int CheckConfigFiles(const std::vector<std::string>& paths);
+
+// `--write-config-to FILE`: writes what check-config prints. Returns the exit
+// code.
+int WriteConfigFile(const std::string& path, const ProxyConfig& config);
 
 }  // namespace shunt
 

@@ -68,6 +68,7 @@ void ControlLoop::Run() {
       }
     }
     ShowView();
+    parts_.views.Turned(in_charge_ || parts_.datapath.serves_already());
   }
 }
 
@@ -178,6 +179,10 @@ AgentView ControlLoop::MakeView(uint64_t generation) const {
   view.state = planner_.state();
   view.node = planner_.node();
   view.warnings = HostWarnings(planner_.state(), host_);
+  if (parts_.servers.config_watch().differs()) {
+    view.warnings.emplace_back(
+        "the configuration has changed since the agent started; a restart takes it");
+  }
   view.problems = parts_.store.problems();
   const Problems planned = planner_.problems();
   view.problems.insert(view.problems.end(), planned.begin(), planned.end());

@@ -3,14 +3,18 @@
 
 #include <mntent.h>
 #include <sys/mount.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <optional>
 
 #include "absl/strings/str_cat.h"
+#include "userspace/agent/conntrack.h"
 #include "userspace/base/status.h"
+#include "userspace/telemetry/logging.h"
 
 namespace shunt {
 namespace {
@@ -49,10 +53,18 @@ absl::StatusOr<std::string> FindCgroup2() {
                    " && mount -t cgroup2 none ", kOwnCgroup2));
 }
 
-absl::Status PrepareHost() {
+absl::Status PrepareHost(const ProxyConfig& config) {
   if (!FindMount("bpf", kBpffs)) SHUNT_RETURN_IF_ERROR(Mount("bpf", kBpffs));
   if (!FindMount("cgroup2")) SHUNT_RETURN_IF_ERROR(Mount("cgroup2", kOwnCgroup2));
+  const auto cpus = static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
+  ApplySettings("", ConntrackSettings(config, cpus));
   return absl::OkStatus();
+}
+
+void SetOomScore(int64_t score) {
+  std::ofstream file("/proc/self/oom_score_adj");
+  file << score << std::flush;
+  if (!file.good()) LogInfo("oomScoreAdj stays as it is", {{"wanted", score}});
 }
 
 }  // namespace shunt

@@ -1,23 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <signal.h>
+
 #include <iostream>
 
 #include "userspace/agent/agent.h"
 #include "userspace/agent/host.h"
 #include "userspace/agent/memory.h"
 #include "userspace/agent/options.h"
+#include "userspace/agent/preflight.h"
 #include "userspace/datapath/datapath.h"
 #include "userspace/telemetry/logging.h"
 
 namespace {
+
+// Ends by default, which a pod's first process does not.
+absl::Status Hold() {
+  sigset_t end;
+  sigemptyset(&end);
+  sigaddset(&end, SIGTERM);
+  sigaddset(&end, SIGINT);
+  sigprocmask(SIG_BLOCK, &end, nullptr);
+  int signal = 0;
+  sigwait(&end, &signal);
+  return absl::OkStatus();
+}
 
 absl::Status Run(const shunt::Options& options) {
   switch (options.action) {
     case shunt::Options::Action::kCleanup:
       return shunt::RemoveDatapath(options.bpffs);
     case shunt::Options::Action::kInitOnly:
-      return shunt::PrepareHost();
+      return shunt::PrepareHost(options.config);
     case shunt::Options::Action::kServe:
       return shunt::Serve(options);
+    case shunt::Options::Action::kPreflight:
+      return shunt::Preflight(options);
+    case shunt::Options::Action::kHold:
+      return Hold();
   }
   return absl::InternalError("an action without a case");
 }

@@ -35,7 +35,8 @@ struct Texts {
   std::string log_format = "text", socket_lb = "all";
   std::vector<std::string> node_port_addresses;
   bool localhost_node_ports = true;
-  std::string config;  // a file
+  std::vector<std::string> configs;  // files
+  std::string write_config_to;       // a file
   std::string kubeconfig;
 };
 
@@ -89,9 +90,14 @@ void Describe(CLI::App& app, Options& options, Texts& texts) {
   app.add_option("--manifests", options.manifests,
                  "Directory of Service, EndpointSlice and Node manifests to follow")
       ->type_name("DIR");
-  app.add_option("--config", texts.config,
-                 "File with a KubeProxyConfiguration; it replaces kube-proxy's flags, but for "
-                 "--hostname-override and those of the log")
+  app.add_option("--config", texts.configs,
+                 "File with a KubeProxyConfiguration, a ShuntConfiguration or both; may be "
+                 "repeated. The first replaces kube-proxy's flags, but for --hostname-override and "
+                 "those of the log; Shunt's own flags win over the second")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  app.add_option("--write-config-to", texts.write_config_to,
+                 "Write the configuration as it is understood into this file, then exit")
       ->type_name("FILE");
   app.add_option("--hostname-override", options.node_name,
                  "Name of this Node (default: the host's name)")
@@ -153,7 +159,10 @@ void TakeFile(const CLI::App& app, Options& options, Texts& texts) {
   texts.kubeconfig = config.Text("clientConnection.kubeconfig");
   if (!HasFlag(app, "hostname-override")) options.node_name = config.Text("hostnameOverride");
   if (!HasFlag(app, "logging-format")) texts.log_format = config.Text("logging.format");
-  if (!HasFlag(app, "v")) options.verbosity = static_cast<int>(config.Integer("logging.verbosity"));
+  options.verbosity_from_file = !HasFlag(app, "v");
+  if (options.verbosity_from_file) {
+    options.verbosity = static_cast<int>(config.Integer("logging.verbosity"));
+  }
 }
 
 absl::StatusOr<std::optional<HttpAddress>> AddressOf(const ProxyConfig& config,
@@ -165,19 +174,24 @@ absl::StatusOr<std::optional<HttpAddress>> AddressOf(const ProxyConfig& config,
 
 // The configuration of flags or file, into `options` and `texts`. The error is
 // lines for the terminal.
-absl::Status TakeConfig(const CLI::App& app, Options& options, Texts& texts) {
-  if (texts.config.empty()) {
-    SHUNT_ASSIGN_OR_RETURN(options.config, ConfigOfFlags(app));
-    const Problems errors = ValidateProxyConfig("command line", options.config);
-    if (!errors.empty()) return absl::InvalidArgumentError(ProblemLines(errors));
+absl::Status TakeConfig(CLI::App& app, Options& options, Texts& texts) {
+  LoadedConfig loaded = LoadConfigFiles(texts.configs);
+  std::vector<std::string> replaced;
+  const bool has_kube_proxy = !loaded.kube_proxy_file.empty();
+  if (has_kube_proxy) {
+    replaced = FlagsThatAFileReplaces(app);
   } else {
-    LoadedConfig loaded = LoadProxyConfigFile(texts.config);
-    if (!loaded.errors.empty()) return absl::InvalidArgumentError(ProblemLines(loaded.errors));
-    options.config = std::move(loaded.config);
-    options.config_warnings =
-        WarningsOf(loaded.warnings, options.config, FlagsThatAFileReplaces(app));
-    TakeFile(app, options, texts);
+    SHUNT_RETURN_IF_ERROR(SetFromFlags(app, loaded.config));
   }
+  CompleteConfig(loaded);
+  if (!loaded.errors.empty()) return absl::InvalidArgumentError(ProblemLines(loaded.errors));
+  SHUNT_RETURN_IF_ERROR(ExchangeShuntOptions(app, loaded.config));
+  options.config = std::move(loaded.config);
+  options.config_files = texts.configs;
+  if (!texts.configs.empty()) {
+    options.config_warnings = WarningsOf(loaded.warnings, options.config, replaced);
+  }
+  if (has_kube_proxy) TakeFile(app, options, texts);
   // nftables' default for node ports.
   if (options.config.Text("mode") == "nftables" && texts.node_port_addresses.empty()) {
     texts.node_port_addresses = {"primary"};
@@ -221,6 +235,16 @@ absl::Status TakeTexts(const Texts& texts, Options& options) {
   return absl::OkStatus();
 }
 
+// Those that are not there: preflight also goes where kube-proxy never was.
+std::vector<std::string> TakeOutMissing(std::vector<std::string>& files) {
+  std::vector<std::string> missing, there;
+  for (const std::string& file : files) {
+    (access(file.c_str(), F_OK) == 0 ? there : missing).push_back(file);
+  }
+  files = std::move(there);
+  return missing;
+}
+
 int RefuseUsage(std::string_view reason) {
   std::cerr << "shuntd: " << reason << "\nRun with --help for more information.\n";
   return kUsage;
@@ -247,14 +271,14 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
   Options options;
   Texts texts;
   bool cleanup = false, init_only = false;
-  std::string checked_file;
+  std::vector<std::string> checked_files;
   CLI::App app(
       "Shunt's agent: keeps the tables of a Service load balancer in the kernel as a "
       "cluster's API server or a directory of manifests say. Traffic is served by the kernel, also "
       "after this process has ended.",
       "shuntd");
   app.set_version_flag("--version", "shuntd " SHUNT_VERSION);
-  app.footer("kube-proxy's other flags are accepted and decide nothing here.");
+  app.footer("kube-proxy's other flags are accepted; those of conntrack count with --init-only.");
   Describe(app, options, texts);
   DescribeCluster(app, texts, options.kubernetes);
   DescribeServices(app, texts);
@@ -262,22 +286,40 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
   DescribeProxyFlags(app);
   auto* clean = app.add_flag("--cleanup", cleanup, "Remove every program and pin, then exit");
   app.add_flag("--init-only", init_only,
-               "Prepare the host (mount the bpf file system and cgroup v2 if missing), then exit")
+               "Prepare the host (mount the bpf file system and cgroup v2 if missing, set the "
+               "sysctls of conntrack), then exit")
       ->excludes(clean);
+  const CLI::App* preflight =
+      app.add_subcommand("preflight", "Say whether Shunt would work on this host; change nothing")
+          ->fallthrough();
+  const CLI::App* hold = app.add_subcommand(
+      "hold", "Do nothing until SIGTERM, in a pod whose init container has done the work");
   CLI::App* check = app.add_subcommand(
-      "check-config",
-      "Print a KubeProxyConfiguration as it is understood, and what is wrong in it");
-  check->add_option("FILE", checked_file, "The file")->required();
+      "check-config", "Print a configuration as it is understood, and what is wrong in it");
+  check->add_option("FILE", checked_files, "The files")->required();
   try {
     app.parse(Words(argc, argv));
   } catch (const CLI::ParseError& error) {
     return ExitCode(app, error);
   }
-  if (check->parsed()) return CheckConfigFile(checked_file);
+  if (check->parsed()) return CheckConfigFiles(checked_files);
+  if (preflight->parsed()) options.action = Options::Action::kPreflight;
+  if (hold->parsed()) options.action = Options::Action::kHold;
   if (cleanup) options.action = Options::Action::kCleanup;
   if (init_only) options.action = Options::Action::kInitOnly;
+  std::vector<std::string> missing;
+  if (options.action == Options::Action::kPreflight) missing = TakeOutMissing(texts.configs);
   absl::Status status = TakeConfig(app, options, texts);
+  if (status.ok() && !texts.write_config_to.empty()) {
+    return WriteConfigFile(texts.write_config_to, options.config);
+  }
   if (status.ok()) status = TakeTexts(texts, options);
+  if (options.action == Options::Action::kPreflight) {
+    options.config_error = std::exchange(status, absl::OkStatus());
+    for (const std::string& file : missing) {
+      options.config_warnings.push_back(file + " is not there: no kube-proxy's configuration");
+    }
+  }
   if (!status.ok()) return RefuseUsage(Std(status.message()));
   return options;
 }

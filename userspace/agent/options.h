@@ -19,7 +19,7 @@ namespace shunt {
 // What shuntd was told on its command line and in the file that --config names,
 // with the defaults filled in. Names are kube-proxy's where it has such an option.
 struct Options {
-  enum class Action { kServe, kCleanup, kInitOnly };
+  enum class Action { kServe, kCleanup, kInitOnly, kPreflight, kHold };
 
   Action action = Action::kServe;
   std::string manifests;  // directory; "" for an API server
@@ -34,9 +34,12 @@ struct Options {
   std::optional<HttpAddress> healthz_address, metrics_address;  // none: nobody listens
   // All that kube-proxy would be configured with, of which some is above too.
   ProxyConfig config;
+  std::vector<std::string> config_files;
   std::vector<std::string> config_warnings;  // one line each
+  absl::Status config_error;                 // only kPreflight goes on with one
   LogFormat log_format = LogFormat::kText;
   int verbosity = 0;
+  bool verbosity_from_file = false;
 };
 
 // The options, or the exit code where the command line asked for no more than a

@@ -16,9 +16,13 @@ namespace shunt {
 // its help.
 void DescribeProxyFlags(CLI::App& app);
 
-// The defaults with what the flags of `app` say; complete. The error names the
-// flag.
-absl::StatusOr<ProxyConfig> ConfigOfFlags(const CLI::App& app);
+// Sets what kube-proxy's flags in `app` say. The error names the flag.
+absl::Status SetFromFlags(const CLI::App& app, ProxyConfig& config);
+
+// Shunt's own options are fields of ShuntConfiguration, too, and the command line
+// wins: takes its flags into `config`, and what the file alone says as flags that
+// were given. The error names line and field.
+absl::Status ExchangeShuntOptions(CLI::App& app, ProxyConfig& config);
 
 // Flags that a file makes meaningless, as kube-proxy has it: all of them but
 // those of the log and --hostname-override.

@@ -40,6 +40,7 @@ Servers::Servers(const Options& options, const Store& store, const ClusterSource
     : bpffs_(options.bpffs),
       store_(store),
       source_(source),
+      config_watch_(options),
       health_({.timeout = 2 * options.config.SyncPeriod(), .serves_outside = kServesOutside}),
       metrics_(SHUNT_VERSION, absl::Now()) {}
 
@@ -62,7 +63,8 @@ absl::Status Servers::Listen(const Options& options) {
                                metrics_.Answered(path, code);
                              })));
   const std::string configz =
-      absl::StrCat(R"({"kubeproxy.config.k8s.io":)", options.config.ToJson(-1), "}");
+      absl::StrCat(R"({"kubeproxy.config.k8s.io":)", options.config.ToJson(KubeProxyKind(), -1),
+                   R"(,"shunt.config":)", options.config.ToJson(ShuntKind(), -1), "}");
   return Open(*scrapes_, options.metrics_address, hard_fail,
               MetricsPages({.metrics = [this] { return MetricsText(); },
                             .ready = [this] { return ready_.load(); },
@@ -74,6 +76,11 @@ std::string Servers::MetricsText() const {
   if (!sample.ok()) LogVerbose(2, "metrics without the maps", {{"err", sample.status()}});
   MetricFamilies families = sample.ok() ? KernelFamilies(*sample) : MetricFamilies();
   for (prometheus::MetricFamily& family : source_.Metrics()) families.push_back(std::move(family));
+  auto differs = GaugeFamily("shunt_config_differs",
+                             "1 where the files of configuration are not those that the agent "
+                             "runs with: a restart takes them.");
+  AddSeries(differs, {}, config_watch_.differs() ? 1 : 0);
+  families.push_back(std::move(differs));
   return metrics_.Text(families);
 }
 

@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "userspace/agent/cluster_source.h"
+#include "userspace/agent/config_watch.h"
 #include "userspace/agent/options.h"
 #include "userspace/health/service_health.h"
 #include "userspace/http/http_server.h"
@@ -38,6 +39,7 @@ class Servers {
   // From any one thread: sockets that the reaper ended since it started.
   void SocketsEnded(uint64_t total) { metrics_.SetSocketsEnded(total); }
   void SetNodePortAddresses(std::vector<IpAddress> addresses);
+  ConfigWatch& config_watch() { return config_watch_; }
 
  private:
   Servers(const Options& options, const Store& store, const ClusterSource& source);
@@ -47,6 +49,7 @@ class Servers {
   const std::string bpffs_;
   const Store& store_;
   const ClusterSource& source_;
+  ConfigWatch config_watch_;
   ProxyHealth health_;
   AgentMetrics metrics_;
   std::atomic<bool> ready_ = false;

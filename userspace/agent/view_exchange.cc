@@ -35,6 +35,27 @@ void ViewExchange::Publish(std::shared_ptr<const AgentView> view) {
   wanted_ = false;
 }
 
+void ViewExchange::Turned(bool ready) {
+  absl::MutexLock lock(&mutex_);
+  ++turns_;
+  ready_ = ready;
+}
+
+// The turn that is under way may have begun before the question: it counts all
+// the same, for a thread that ends a turn does not hang.
+AgentHealth ViewExchange::Health() {
+  uint64_t seen = 0;
+  {
+    absl::MutexLock lock(&mutex_);
+    seen = turns_;
+  }
+  ask_();
+  const auto turned = [this, seen]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return turns_ != seen; };
+  absl::MutexLock lock(&mutex_);
+  const bool alive = mutex_.AwaitWithTimeout(absl::Condition(&turned), kPatience);
+  return {.alive = alive, .ready = ready_};
+}
+
 std::shared_ptr<const AgentView> ViewExchange::Latest() {
   {
     absl::MutexLock lock(&mutex_);

@@ -32,10 +32,13 @@ class ViewExchange : public AgentViewSource {
   // For the control thread. The generation of the view that somebody waits for.
   std::optional<uint64_t> Wanted() const ABSL_LOCKS_EXCLUDED(mutex_);
   void Publish(std::shared_ptr<const AgentView> view) ABSL_LOCKS_EXCLUDED(mutex_);
+  // It has made a turn. `ready`: traffic is served.
+  void Turned(bool ready) ABSL_LOCKS_EXCLUDED(mutex_);
 
   std::shared_ptr<const AgentView> Latest() override ABSL_LOCKS_EXCLUDED(mutex_);
   std::shared_ptr<const AgentView> WaitForChange(uint64_t seen, absl::Duration timeout) override
       ABSL_LOCKS_EXCLUDED(mutex_);
+  AgentHealth Health() override ABSL_LOCKS_EXCLUDED(mutex_);
   absl::StatusOr<std::vector<MapInfo>> Maps() override;
   absl::StatusOr<std::vector<ProgramInfo>> Programs() override;
   absl::StatusOr<VerdictCounters> Counters() override;
@@ -59,6 +62,8 @@ class ViewExchange : public AgentViewSource {
   mutable absl::Mutex mutex_;
   uint64_t generation_ ABSL_GUARDED_BY(mutex_) = 1;
   bool wanted_ ABSL_GUARDED_BY(mutex_) = false;
+  uint64_t turns_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool ready_ ABSL_GUARDED_BY(mutex_) = false;
   std::shared_ptr<const AgentView> view_ ABSL_GUARDED_BY(mutex_) =
       std::make_shared<const AgentView>();  // generation 0: old from the start
 };
