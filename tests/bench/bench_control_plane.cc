@@ -16,6 +16,7 @@
 #include "tests/bench/cluster.h"
 #include "tests/bench/control_plane.h"
 #include "tests/support/environment.h"
+#include "tests/support/http_client.h"
 #include "userspace/base/status.h"
 
 namespace shunt::bench {
@@ -24,6 +25,7 @@ namespace {
 constexpr ClusterShape kSmall = {.services = 100, .endpoints = 10};
 constexpr ClusterShape kBig = {.services = 10000, .endpoints = 10};
 constexpr int kServicesPerFile = 100;
+constexpr uint16_t kMetricsPort = 10249;
 constexpr double kMs = 1e6, kUs = 1e3;
 
 std::string Name(const ClusterShape& shape) {
@@ -153,6 +155,25 @@ absl::Status MeasureFileChanges(AgentWatch& agent, const std::string& file, int 
   return absl::OkStatus();
 }
 
+// What Prometheus waits for, wall clock.
+absl::Status MeasureScrapes(const BenchOptions& options, Report& report) {
+  std::vector<double> scrapes;
+  const int rounds = options.quick ? 5 : 50;
+  for (int i = 0; i < rounds; ++i) {
+    ShowProgress("scrape", i, rounds);
+    const double start = NowNs();
+    const std::string answer = Fetch(kMetricsPort, "/metrics");
+    scrapes.push_back(NowNs() - start);
+    if (answer.find("\nshunt_frontends{") == std::string::npos) {
+      return absl::InternalError("the agent's /metrics do not count the frontends");
+    }
+  }
+  ShowProgress("scrape", rounds, rounds);
+  Add(report, absl::StrCat("agent, ", Name(kBig), ": scrape of /metrics, wall clock"), scrapes,
+      "ms", AtMost(50));
+  return absl::OkStatus();
+}
+
 absl::Status MeasureAgent(const BenchOptions& options, Report& report) {
   const std::string manifests = testing::GetEnvironment()->directory + "/manifests";
   std::filesystem::create_directory(manifests);
@@ -169,6 +190,7 @@ absl::Status MeasureAgent(const BenchOptions& options, Report& report) {
   ShowProgress("start of the agent", rounds, rounds);
   Add(report, absl::StrCat("agent, ", Name(kBig), ": start to serving, wall clock"), loads, "ms");
   AddMemory(report, *agent);
+  SHUNT_RETURN_IF_ERROR(MeasureScrapes(options, report));
   // The file of the first Services, then one of its own for the first.
   SHUNT_RETURN_IF_ERROR(MeasureFileChanges(*agent, manifests + "/services-0.yaml", kServicesPerFile,
                                            options, report));
