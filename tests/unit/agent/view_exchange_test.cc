@@ -14,7 +14,8 @@ TEST(ViewExchange, AControlThreadThatTurnsIsAliveAndSaysWhetherTrafficIsServed) 
   ViewExchange* views = nullptr;
   std::atomic<bool> ready = false;
   std::thread turn;  // a control thread of one turn
-  ViewExchange exchange("/bpffs", store,
+  const ClusterSource source;
+  ViewExchange exchange("/bpffs", store, source,
                         [&] { turn = std::thread([&] { views->Turned(ready); }); });
   views = &exchange;
   AgentHealth health = exchange.Health();
@@ -29,7 +30,8 @@ TEST(ViewExchange, AControlThreadThatTurnsIsAliveAndSaysWhetherTrafficIsServed) 
 
 TEST(ViewExchange, AControlThreadThatHangsIsNotAlive) {
   Store store("node-a", [] {});
-  ViewExchange exchange("/bpffs", store, [] {});
+  const ClusterSource source;
+  ViewExchange exchange("/bpffs", store, source, [] {});
   exchange.Turned(true);  // earlier does not count
   EXPECT_FALSE(exchange.Health().alive);
 }
