@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "absl/strings/match.h"
 #include "absl/time/clock.h"
 #include "tests/unit/kubernetes/source_fixture.h"
 
 namespace shunt {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::WaitFor;
 
 TEST_F(KubernetesSourceTest, FollowsServicesSlicesAndTheNode) {
@@ -16,7 +16,9 @@ TEST_F(KubernetesSourceTest, FollowsServicesSlicesAndTheNode) {
   EXPECT_TRUE(WaitFor([&] { return Knows("api"); }));
   cluster_.Happens("services", "DELETED", ServiceOf("web"));
   EXPECT_TRUE(WaitFor([&] { return !Knows("web"); }));
-  EXPECT_THAT(source_->stats().Describe(absl::Now()), HasSubstr(server_->url() + ", heard "));
+  EXPECT_TRUE(WaitFor([&] {
+    return absl::StrContains(source_->stats().Describe(absl::Now()), server_->url() + ", heard ");
+  }));
 }
 
 TEST_F(KubernetesSourceTest, NothingIsTakenBeforeSlicesAreListed) {
@@ -45,7 +47,9 @@ TEST_F(KubernetesSourceTest, LivesWithoutANodeThatItMayNotSee) {
   };
   Start(server_->url());
   EXPECT_TRUE(WaitFor([&] { return store_.synced(); }));
-  EXPECT_THAT(source_->stats().Describe(absl::Now()), HasSubstr("nodes: HTTP 403"));
+  EXPECT_TRUE(WaitFor([&] {
+    return absl::StrContains(source_->stats().Describe(absl::Now()), "nodes: HTTP 403");
+  }));
 }
 
 TEST_F(KubernetesSourceTest, GoesOnWithAFreshTokenWhenTheOldOneHasExpired) {
