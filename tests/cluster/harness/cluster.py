@@ -3,10 +3,10 @@
 
 import os
 
-from harness import image, machine, objects
+from harness import machine, objects
 from harness.api import ApiError
 from harness.control_plane import ControlPlane
-from harness.kubelet import PAUSE_IMAGE, Kubelet
+from harness.kubelet import Kubelet
 from harness.machine import Machine
 from harness.probe import Probe
 from harness.processes import run, wait_for
@@ -29,8 +29,8 @@ class Node:
         return self.name
 
     def start_host_client(self):
-        self.machine.start("client", [objects.PYTHON, f"{objects.PROBE}/probe.py", self.host.name])
-        wait_for(f"{self.host.name} to answer", lambda: self.host.do("ask", count=0, how="tcp", host="", port=0))
+        daemon = self.machine.start("client", [objects.PYTHON, f"{objects.PROBE}/probe.py", self.host.name])
+        wait_for(f"{self.host.name} to answer", lambda: daemon.require_alive() and self.host.answers())
 
 
 class Cluster:
@@ -49,13 +49,12 @@ class Cluster:
         machine.lay_network()
         for node in self.nodes:
             self.boot_machine(node)
+            node.kubelet.install()
             node.kubelet.start_containerd()
         self.control_plane.start()
-        image.write(f"{STATE}/pod.tar", PAUSE_IMAGE)
         for node in self.nodes:
-            node.kubelet.prepare(self.control_plane.kubeconfig(f"system:node:{node.name}"))
-            node.kubelet.load(f"{STATE}/pod.tar")
-            node.kubelet.start_kubelet()
+            node.kubelet.load("/var/lib/pod.tar")
+            self.start_kubelet(node)
         wait_for("the nodes to be ready", lambda: all(node.kubelet.ready(self.api) for node in self.nodes))
         self.proxy.start()
         self.start_dns()
@@ -67,6 +66,9 @@ class Cluster:
         for other in self.nodes:
             if other is not node:
                 node.machine.route_pods_of(other.machine)
+
+    def start_kubelet(self, node):
+        node.kubelet.start_kubelet(self.control_plane.kubeconfig(f"system:node:{node}"))
 
     def start_dns(self):
         for manifest in objects.dns_objects(self.binaries):
@@ -132,7 +134,7 @@ class Cluster:
         node.machine.cut_power()
         self.boot_machine(node)
         node.kubelet.start_containerd()
-        node.kubelet.start_kubelet()
+        self.start_kubelet(node)
         self.proxy.start_on(node)
         node.start_host_client()
         wait_for(f"{node} to start its pods again", lambda: self.restarts(node) > before)

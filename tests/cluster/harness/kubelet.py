@@ -4,6 +4,7 @@
 import json
 import os
 
+from harness import image
 from harness.api import ApiError
 from harness.processes import wait_for
 
@@ -53,26 +54,27 @@ class Kubelet:
         self.machine, self.binaries = machine, binaries
         self.containerd = self.kubelet = None
 
-    def prepare(self, kubeconfig):
+    def install(self):
+        """Writes what they read, and the image of test pods."""
         machine = self.machine
         machine.write(f"{CNI}/net.d/10-pods.conflist", json.dumps(bridge(machine.pod_ranges)))
         machine.write("/var/lib/containerd.toml", CONTAINERD.format(socket=SOCKET, cni=CNI, image=PAUSE_IMAGE))
         machine.write("/var/lib/kubelet.yaml", json.dumps(kubelet_configuration(machine)))
-        machine.write("/var/lib/kubelet.kubeconfig", kubeconfig)
+        image.write(machine.path("/var/lib/pod.tar"), PAUSE_IMAGE)
 
     def start_containerd(self):
         path = f"PATH={self.binaries}:{os.environ['PATH']}"
         self.containerd = self.machine.start(
             "containerd", ["env", path, f"{self.binaries}/containerd", "-c", "/var/lib/containerd.toml"])
 
-    def load(self, *images):
-        for image in images:
-            wait_for(f"{self.machine.name} to take {image}", lambda image=image: self.imported(image))
+    def load(self, archive):
+        """An image, from a file that the machine sees."""
+        wait_for(f"{self.machine.name} to take {archive}", lambda: self.imported(archive))
 
-    def imported(self, image):
+    def imported(self, archive):
         self.containerd.require_alive()
         try:
-            return self.ctr("images", "import", image)
+            return self.ctr("images", "import", archive)
         except AssertionError as error:
             if "connection refused" in str(error) or "no such file" in str(error) or "timeout" in str(error):
                 return None  # containerd is starting
@@ -81,7 +83,8 @@ class Kubelet:
     def ctr(self, *arguments):
         return self.machine.run([f"{self.binaries}/ctr", "--address", SOCKET, "--namespace", "k8s.io", *arguments])
 
-    def start_kubelet(self):
+    def start_kubelet(self, kubeconfig):
+        self.machine.write("/var/lib/kubelet.kubeconfig", kubeconfig)
         self.kubelet = self.machine.start("kubelet", [
             f"{self.binaries}/kubelet", "--config=/var/lib/kubelet.yaml", "--kubeconfig=/var/lib/kubelet.kubeconfig",
             f"--node-ip={','.join(self.machine.addresses)}", "--cert-dir=/var/lib/kubelet-pki",

@@ -87,11 +87,14 @@ class Machine:
     def start(self, name, words):
         return Daemon(f"{self.name}-{name}", self.command(words), self.logs)
 
-    def write(self, path, text):
-        """A file on the machine's disk; the path as the machine sees it, below /var/lib."""
-        file = os.path.join(self.disk, "lib", os.path.relpath(path, "/var/lib"))
-        os.makedirs(os.path.dirname(file), exist_ok=True)
-        cgroups.write(file, text)
+    def path(self, name):
+        """Where a file of the machine's disk is for others; the name as the machine sees it, below /var/lib."""
+        path = os.path.join(self.disk, "lib", os.path.relpath(name, "/var/lib"))
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        return path
+
+    def write(self, name, text):
+        cgroups.write(self.path(name), text)
 
 
 def lay_network():

@@ -37,8 +37,8 @@ class Backend:
         loop.add_signal_handler(signal.SIGTERM, ended.set)
         for port, handler in ((PORT, self.answer), (READINESS, self.tell_readiness), (COMMANDS, self.obey)):
             await asyncio.start_server(handler, None, port, backlog=1024)
-        for family, address in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):
-            await loop.create_datagram_endpoint(lambda: Datagrams(self), (address, PORT), family=family)
+        for family in (socket.AF_INET, socket.AF_INET6):
+            await loop.create_datagram_endpoint(lambda: Datagrams(self), sock=datagram_socket(family))
         await ended.wait()
         while time.monotonic() < self.last_request + DRAINED_AFTER:
             await asyncio.sleep(DRAINED_AFTER / 10)
@@ -65,8 +65,9 @@ class Backend:
         self.ready = ready
 
     def do_ask(self, count, **target):
+        """So often, but not on after a request that failed."""
         client = Client(**target)
-        for _ in range(count):
+        while sum(client.answers.values()) < count and not client.errors:
             client.ask()
         return client.tally()
 
@@ -79,6 +80,14 @@ class Backend:
 
     def do_stop_asking(self, stream):
         return Stream.running[stream].stop()
+
+
+def datagram_socket(family):
+    opened = socket.socket(family, socket.SOCK_DGRAM)
+    if family == socket.AF_INET6:
+        opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    opened.bind(("", PORT))
+    return opened
 
 
 class Datagrams(asyncio.DatagramProtocol):
