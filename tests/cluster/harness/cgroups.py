@@ -9,7 +9,7 @@ import contextlib
 import glob
 import os
 
-from harness.processes import wait_for
+from harness.processes import read, wait_for
 
 ROOT = "/sys/fs/cgroup"
 GENERIC = {"rw", "relatime", "nosuid", "nodev", "noexec", "nsdelegate", "memory_recursiveprot"}
@@ -27,11 +27,6 @@ def hierarchies():
 def write(path, text):
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
-
-
-def read(path):
-    with open(path, encoding="utf-8") as file:
-        return file.read().strip()
 
 
 def make(name):

@@ -110,6 +110,9 @@ class ControlPlane:
 
     # --- Who may ask it ---
 
+    def kubectl(self, *arguments):
+        return run([f"{self.binaries}/kubectl", f"--kubeconfig={self.write_kubeconfig('admin')}", *arguments])
+
     def kubeconfig(self, user):
         with open(self.authority, "rb") as file:
             authority = base64.b64encode(file.read()).decode()

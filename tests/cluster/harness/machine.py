@@ -10,7 +10,7 @@ import signal
 import subprocess
 
 from harness import cgroups
-from harness.processes import Daemon, run
+from harness.processes import Daemon, read, run
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 GATEWAY = ("172.30.0.1", "fd30::1")
@@ -45,7 +45,7 @@ class Machine:
                 stderr=log, text=True)
         if self.power.stdout.readline() != "ready\n":
             raise AssertionError(f"{self.name} does not boot; see {self.logs}/{self.name}.log")
-        self.init = cgroups.read(f"/proc/{self.power.pid}/task/{self.power.pid}/children")
+        self.init = read(f"/proc/{self.power.pid}/task/{self.power.pid}/children")
         cgroups.move_processes(self.group, "host")
         cgroups.enable_controllers(self.group)
         self.connect()
@@ -85,7 +85,7 @@ class Machine:
         return run(self.command(words), **options)
 
     def start(self, name, words):
-        return Daemon(f"{self.name}-{name}", self.command(words), self.logs)
+        return Daemon(f"{self.name}-{name}", self.command(words), self.logs, entered=True)
 
     def path(self, name):
         """Where a file of the machine's disk is for others; the name as the machine sees it, below /var/lib."""

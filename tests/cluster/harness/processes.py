@@ -33,11 +33,19 @@ def wait_for(what, condition, deadline=FAR):
         time.sleep(POLL)
 
 
-class Daemon:
-    """A program in the background, in a process group of its own, with its output in a log."""
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read().strip()
 
-    def __init__(self, name, command, logs):
-        self.name, self.log = name, os.path.join(logs, name + ".log")
+
+class Daemon:
+    """A program in the background, with its output in a log.
+
+    entered: the command is nsenter, which waits for the program, its child.
+    """
+
+    def __init__(self, name, command, logs, entered=False):
+        self.name, self.log, self.entered = name, os.path.join(logs, name + ".log"), entered
         with open(self.log, "ab") as output:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                                             start_new_session=True)
@@ -46,8 +54,15 @@ class Daemon:
         return self.process.poll() is None
 
     def send(self, number):
-        # The group: where the command is nsenter, the program is its child.
-        os.killpg(self.process.pid, number)
+        os.kill(self.program(), number)
+        if number == signal.SIGCONT:
+            self.process.send_signal(number)  # nsenter stops with its child
+
+    def program(self):
+        if not self.entered:
+            return self.process.pid
+        children = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
+        return int(wait_for(f"{self.name} to be there", lambda: self.require_alive() and read(children)))
 
     def stop(self, number=signal.SIGTERM):
         if self.alive():

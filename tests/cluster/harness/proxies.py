@@ -3,7 +3,14 @@
 
 import json
 import os
+import shutil
 import signal
+import time
+
+from harness import cgroups
+from harness.control_plane import PORT
+from harness.machine import GATEWAY
+from harness.processes import read, wait_for
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 SHUNT_BINARIES = os.environ.get("SHUNT_BIN", os.path.join(ROOT, "build", "release", "bin"))
@@ -15,6 +22,7 @@ class HostProcess:
     """A proxy that is a host process of each node, as under systemd."""
 
     name = None  # of the program
+    loses = set()  # by how a client asks: what it loses while backends change, and is known to
 
     def __init__(self, cluster):
         self.cluster, self.daemons = cluster, {}
@@ -65,6 +73,8 @@ class Shunt(HostProcess):
 
 class KubeProxy(HostProcess):
     name = "kube-proxy"
+    # conntrack sends what comes from a port that was used before to the backend of then, until it is cleaned up.
+    loses = {"udp_unconnected"}
     CONFIGURATION = "/var/lib/kube-proxy.yaml"
 
     def prepare(self, node):
@@ -77,4 +87,58 @@ class KubeProxy(HostProcess):
         return [f"{self.cluster.binaries}/kube-proxy", "--config", self.CONFIGURATION, "-v=2"]
 
 
-PROXIES = {"shunt": Shunt, "kube-proxy": KubeProxy}
+class DaemonSet:
+    """Shunt as deploy/ has it, from the image that `tools/dev image` writes; kubelet brings it back."""
+
+    IMAGE = os.path.join(ROOT, "build", "shunt-image.tar")
+    SERVER = "control-plane.example.internal:6443"  # in the overlay, for the administrator to replace
+    daemons = {}  # none of ours
+    loses = set()
+
+    def __init__(self, cluster):
+        self.cluster = cluster
+
+    def start(self):
+        for node in self.cluster.nodes:
+            node.kubelet.load(self.IMAGE)
+        overlays = os.path.join(self.cluster.control_plane.state, "kustomize")
+        shutil.copytree(os.path.join(ROOT, "deploy", "kustomize"), overlays)
+        config = os.path.join(overlays, "overlays", "kubeadm", "config.yaml")
+        cgroups.write(config, read(config).replace(self.SERVER, f"{GATEWAY[0]}:{PORT}"))
+        self.cluster.control_plane.kubectl("apply", "-k", os.path.dirname(config))
+        self.wait_until_ready()
+
+    def start_on(self, node):
+        """Its kubelet does."""
+
+    def wait_until_ready(self):
+        def ready():
+            found = self.cluster.api.get("DaemonSet", "kube-system", "shunt")
+            status, nodes = found["status"], len(self.cluster.nodes)
+            return (status.get("observedGeneration") == found["metadata"]["generation"]
+                    and status.get("updatedNumberScheduled", 0) == status.get("numberReady", 0) == nodes)
+        wait_for("the DaemonSet to be ready", ready)
+
+    def send(self, node, number):
+        for process in node.machine.run(["pidof", "shuntd"]).split():
+            node.machine.run(["kill", f"-{number}", process])
+
+    def kill(self, node):
+        self.send(node, signal.SIGKILL)
+
+    def revive(self, _):
+        self.wait_until_ready()
+
+    def replace(self):
+        restarted = {"spec": {"template": {"metadata": {"annotations": {"restarted": str(time.time())}}}}}
+        self.cluster.api.patch(restarted, "DaemonSet", "kube-system", "shunt")
+        self.wait_until_ready()
+
+    def freeze(self, node):
+        self.send(node, signal.SIGSTOP)
+
+    def thaw(self, node):
+        self.send(node, signal.SIGCONT)
+
+
+PROXIES = {"shunt": Shunt, "daemonset": DaemonSet, "kube-proxy": KubeProxy}

@@ -11,6 +11,7 @@ import subprocess
 import sys
 
 from harness import cgroups
+from harness.processes import read
 
 PREFIX = "shunt-cluster-"
 INSIDE = "SHUNT_CLUSTER_CGROUP"  # environment: the name of the cluster's cgroup
@@ -54,11 +55,11 @@ def first_process():
     """The process 1 of the cluster that is up, as seen from outside."""
     for name in sorted(cgroups.existing(PREFIX)):
         for process in descendants(name.removeprefix(PREFIX)):
-            if cgroups.read(f"/proc/{process}/status").split("NSpid:")[1].splitlines()[0].split()[1:] == ["1"]:
+            if read(f"/proc/{process}/status").split("NSpid:")[1].splitlines()[0].split()[1:] == ["1"]:
                 return process
     sys.exit("cluster: none is up; see: tests/cluster/cluster up")
 
 
 def descendants(process):
-    children = cgroups.read(f"/proc/{process}/task/{process}/children").split()
+    children = read(f"/proc/{process}/task/{process}/children").split()
     return children + [grandchild for child in children for grandchild in descendants(child)]
