@@ -40,9 +40,11 @@ class ClusterTest(unittest.TestCase):
         cls.cluster.api.create(objects.deployment(cls.namespace, name, replicas, objects.probe_spec()))
         cls.cluster.wait_for_deployment(cls.namespace, name)
 
-    def start_pod(self, name, node):
-        self.api.create(objects.pod(self.namespace, name, node.name, objects.probe_spec()))
-        return self.cluster.wait_for_probe(self.namespace, name)
+    @classmethod
+    def start_pod(cls, name, node):
+        """One that says its name: a Probe, when it is ready."""
+        cls.cluster.api.create(objects.pod(cls.namespace, name, node.name, objects.probe_spec()))
+        return cls.cluster.wait_for_probe(cls.namespace, name)
 
     @classmethod
     def serve(cls, name, app=None, **fields):
