@@ -70,6 +70,7 @@ class ApiServer(ClusterTest):
         version = self.api.get("Service")["metadata"]["resourceVersion"]
         with self.no_request_fails(moved):
             for node in self.cluster.nodes:
+                self.addCleanup(self.cluster.proxy.thaw, node)
                 self.cluster.proxy.freeze(node)
             self.change_while_it_is_away(
                 self.move("moved"),
