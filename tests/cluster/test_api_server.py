@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The API server goes away, comes back, and has forgotten what it said before."""
 
+import signal
+
 from harness import objects
 from harness.api import ApiError
 from harness.case import ClusterTest
@@ -22,8 +24,7 @@ class ApiServer(ClusterTest):
     def setUp(self):
         self.control_plane = self.cluster.control_plane
         self.addCleanup(self.require_api_server)
-        # As a new process it has no back-off left of an outage before.
-        self.cluster.proxy.replace()
+        self.cluster.forget_outages()
 
     def require_api_server(self):
         """Whatever has failed: those after us need it."""
@@ -32,14 +33,14 @@ class ApiServer(ClusterTest):
 
     def change_while_it_is_away(self, *changes):
         """Kills it, makes the changes, forgets all history, and starts it again."""
-        self.control_plane.kill_api_server()
         aside, api = self.control_plane.open_side_door()
         try:
+            self.control_plane.kill_api_server()
             for change in changes:
                 change(api)
             self.control_plane.compact_etcd()
         finally:
-            aside.stop()
+            aside.stop(signal.SIGKILL)
         self.control_plane.start_api_server()
 
     def serve_by_hand(self, name):

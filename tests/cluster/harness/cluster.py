@@ -140,6 +140,14 @@ class Cluster:
         wait_for(f"{node} to start its pods again", lambda: self.restarts(node) > before)
         node.pod = self.wait_for_probe(CLIENTS, f"client-{node}")
 
+    def forget_outages(self):
+        """As new processes, clients of the API server have no back-off left of when it was away."""
+        self.control_plane.start_controllers()
+        for node in self.nodes:
+            node.kubelet.kubelet.stop()
+            self.start_kubelet(node)
+        self.proxy.replace()
+
     def restarts(self, node):
         """Of the client on the node, whose status is old until kubelet has told a newer one."""
         status, = self.api.get("Pod", CLIENTS, f"client-{node}")["status"]["containerStatuses"]
@@ -147,6 +155,7 @@ class Cluster:
 
     def ended(self):
         """What has ended, and should not have: the last lines of each log."""
-        daemons = [self.control_plane.etcd, self.control_plane.server, *self.proxy.daemons.values(),
+        daemons = [self.control_plane.etcd, self.control_plane.server, *self.control_plane.controllers,
+                   *self.proxy.daemons.values(),
                    *(daemon for node in self.nodes for daemon in (node.kubelet.containerd, node.kubelet.kubelet))]
         return "".join(f"\n{daemon.name} has ended:\n{daemon.tail()}" for daemon in daemons if not daemon.alive())

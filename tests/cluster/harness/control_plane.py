@@ -26,6 +26,7 @@ class ControlPlane:
         self.authority = os.path.join(state, "certificates", "apiserver.crt")
         self.api = Api(GATEWAY[0], PORT, self.authority, "admin")
         self.etcd = self.server = None
+        self.controllers = []
         self.features = []  # --feature-gates of the API server
 
     def start(self):
@@ -33,12 +34,7 @@ class ControlPlane:
         self.make_keys()
         self.start_etcd()
         self.start_api_server()
-        for name, arguments in (
-                ("kube-controller-manager", [f"--service-account-private-key-file={self.state}/accounts.key",
-                                             f"--root-ca-file={self.authority}"]),
-                ("kube-scheduler", [])):
-            self.daemon(name, name, f"--kubeconfig={self.write_kubeconfig('admin')}", "--leader-elect=false",
-                        *arguments)
+        self.start_controllers()
 
     def make_keys(self):
         run(["openssl", "genrsa", "-out", f"{self.state}/accounts.key", "2048"])
@@ -47,6 +43,16 @@ class ControlPlane:
 
     def daemon(self, name, program, *arguments):
         return Daemon(name, [os.path.join(self.binaries, program), *arguments], self.logs)
+
+    def start_controllers(self):
+        """Or starts them anew."""
+        for controller in self.controllers:
+            controller.stop()
+        common = [f"--kubeconfig={self.write_kubeconfig('admin')}", "--leader-elect=false"]
+        self.controllers = [
+            self.daemon("kube-controller-manager", "kube-controller-manager", *common, f"--root-ca-file={self.authority}",
+                        f"--service-account-private-key-file={self.state}/accounts.key"),
+            self.daemon("kube-scheduler", "kube-scheduler", *common)]
 
     # --- API server ---
 
