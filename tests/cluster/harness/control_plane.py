@@ -50,7 +50,8 @@ class ControlPlane:
             controller.stop()
         common = [f"--kubeconfig={self.write_kubeconfig('admin')}", "--leader-elect=false"]
         self.controllers = [
-            self.daemon("kube-controller-manager", "kube-controller-manager", *common, f"--root-ca-file={self.authority}",
+            self.daemon("kube-controller-manager", "kube-controller-manager", *common,
+                        f"--root-ca-file={self.authority}",
                         f"--service-account-private-key-file={self.state}/accounts.key"),
             self.daemon("kube-scheduler", "kube-scheduler", *common)]
 
