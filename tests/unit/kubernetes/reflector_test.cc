@@ -249,13 +249,25 @@ TEST_F(ReflectorTest, WantsFreshCredentialsWhereTheseAreRefused) {
 TEST_F(ReflectorTest, KeepsWhatItHasWhereItMayNoLongerLook) {
   StreamInitially({"web"}, 7);
   transport_.End(absl::UnavailableError("connection reset"));
-  Pass(absl::Seconds(2));
-  transport_.Answer(403, StatusJson(403, "Forbidden"));
+  for (int i = 0; i < 8; ++i) {
+    Pass(absl::Seconds(60));
+    transport_.Answer(403, StatusJson(403, "Forbidden"));
+  }
   Pass(absl::Seconds(29));
   EXPECT_FALSE(transport_.open());
   EXPECT_TRUE(Knows("web"));
   EXPECT_THAT(status().error, HasSubstr("403 Forbidden"));
   Pass(absl::Seconds(31));
+  EXPECT_TRUE(transport_.open());
+}
+
+TEST_F(ReflectorTest, AServerThatForbidsWhileItStartsIsAskedAgainSoon) {
+  StreamInitially({"web"}, 7);
+  transport_.End(absl::UnavailableError("connection reset"));
+  Pass(absl::Seconds(2));
+  transport_.Answer(403, StatusJson(403, "Forbidden"));
+  EXPECT_FALSE(transport_.open());
+  Pass(absl::Seconds(4));
   EXPECT_TRUE(transport_.open());
 }
 

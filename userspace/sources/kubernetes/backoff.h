@@ -18,8 +18,6 @@ class Backoff {
   explicit Backoff(std::function<double()> random) : random_(std::move(random)) {}
 
   absl::Duration Next(absl::Time now);
-  // The longest there is, for what will not be better soon.
-  absl::Duration Longest() { return kLongest * (1 + random_()); }
 
  private:
   static constexpr absl::Duration kFirst = absl::Milliseconds(800);

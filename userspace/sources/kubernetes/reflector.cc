@@ -290,7 +290,8 @@ void Reflector::OnRefusal(const ApiStatus& refusal) {
   if (OnRefusedForm(refusal)) return;
   if (refusal.code == 403 || refusal.code == 404) {
     if (refusal_is_listed_) status_.listed = true;
-    return Fail(error, backoff_.Longest());
+    // A server that starts forbids everything until it has read who may do what.
+    return Fail(error, wait);
   }
   continue_token_.clear();
   Fail(error, wait);
