@@ -3,6 +3,7 @@
 
 import json
 import os
+import socket
 
 from harness import image
 from harness.api import ApiError
@@ -67,23 +68,24 @@ class Kubelet:
         self.containerd = self.machine.start(
             "containerd", ["env", path, f"{self.binaries}/containerd", "-c", "/var/lib/containerd.toml"])
 
+    def wait_for_containerd(self):
+        def listens():
+            self.containerd.require_alive()
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.connect(self.machine.path_from_outside(SOCKET))
+            return True
+        wait_for(f"containerd of {self.machine.name} to listen", listens)
+
     def load(self, archive):
         """An image, from a file that the machine sees."""
-        wait_for(f"{self.machine.name} to take {archive}", lambda: self.imported(archive))
-
-    def imported(self, archive):
-        self.containerd.require_alive()
-        try:
-            return self.ctr("images", "import", archive)
-        except AssertionError as error:
-            if "connection refused" in str(error) or "no such file" in str(error) or "timeout" in str(error):
-                return None  # containerd is starting
-            raise
+        self.wait_for_containerd()
+        self.ctr("images", "import", archive)
 
     def ctr(self, *arguments):
         return self.machine.run([f"{self.binaries}/ctr", "--address", SOCKET, "--namespace", "k8s.io", *arguments])
 
     def start_kubelet(self, kubeconfig):
+        self.wait_for_containerd()  # without it kubelet ends
         self.machine.write("/var/lib/kubelet.kubeconfig", kubeconfig)
         self.kubelet = self.machine.start("kubelet", [
             f"{self.binaries}/kubelet", "--config=/var/lib/kubelet.yaml", "--kubeconfig=/var/lib/kubelet.kubeconfig",

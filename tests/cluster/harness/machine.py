@@ -87,8 +87,12 @@ class Machine:
     def start(self, name, words):
         return Daemon(f"{self.name}-{name}", self.command(words), self.logs, entered=True)
 
+    def path_from_outside(self, name):
+        """Of what the machine sees under this name while it is on."""
+        return f"/proc/{self.init}/root{name}"
+
     def path(self, name):
-        """Where a file of the machine's disk is for others; the name as the machine sees it, below /var/lib."""
+        """Where a file of the machine's disk is, also while it is off; name is below /var/lib."""
         path = os.path.join(self.disk, "lib", os.path.relpath(name, "/var/lib"))
         os.makedirs(os.path.dirname(path), exist_ok=True)
         return path
