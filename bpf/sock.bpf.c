@@ -10,7 +10,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "lib/datagram.h"
-#include "lib/select.h"
+#include "lib/dial.h"
 #include "lib/sockaddr.h"
 #include "lib/socket.h"
 #include "lib/verdict.h"

@@ -7,9 +7,7 @@
 #ifndef SHUNT_BPF_AFFINITY_H_
 #define SHUNT_BPF_AFFINITY_H_
 
-#include "lib/client.h"
 #include "lib/maps.h"
-#include "lib/sockaddr.h"
 
 #define NS_PER_S 1000000000ull
 
@@ -37,16 +35,6 @@ __noinline bool list_names(__u32 base, __u32 count, __u32 id, __u32 generation)
 			high = middle;
 	}
 	return false;
-}
-
-static __always_inline struct shunt_affinity_key affinity_key(
-	struct bpf_sock_addr *ctx, const struct shunt_frontend_key *dialled, __u32 service_id)
-{
-	return (struct shunt_affinity_key){
-		.netns_cookie = bpf_get_netns_cookie(ctx),
-		.address = address_zero_of_family(&dialled->address),
-		.service_id = service_id,
-	};
 }
 
 /* The entry of the client, should it count; it does from now on for another

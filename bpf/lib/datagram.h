@@ -7,9 +7,9 @@
 #ifndef SHUNT_BPF_DATAGRAM_H_
 #define SHUNT_BPF_DATAGRAM_H_
 
+#include "lib/address.h"
+#include "lib/dial.h"
 #include "lib/maps.h"
-#include "lib/select.h"
-#include "lib/sockaddr.h"
 
 /* How often to choose again where the socket already talks to the chosen
  * backend through another Service: then answers could not be told apart. */

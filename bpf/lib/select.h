@@ -6,11 +6,9 @@
 #define SHUNT_BPF_SELECT_H_
 
 #include "lib/affinity.h"
-#include "lib/client.h"
 #include "lib/frontend.h"
 #include "lib/maps.h"
 #include "lib/random.h"
-#include "lib/source.h"
 
 /* A frontend or a list that changes under a reader is read again. Each attempt
  * fails only if the agent replaced just this frontend since the one before. */
@@ -72,64 +70,18 @@ static __always_inline bool choose_anew(const struct shunt_frontend *frontend,
 }
 
 /* With session affinity: the backend that the client had, or one to stay with. */
-static __always_inline bool choose_for_client(struct bpf_sock_addr *ctx,
-					      const struct shunt_frontend_key *dialled,
+static __always_inline bool choose_for_client(const struct shunt_affinity_key *client,
 					      const struct shunt_frontend *frontend,
 					      struct choice *choice)
 {
-	const struct shunt_affinity_key key =
-		affinity_key(ctx, dialled, frontend->owner.service_id);
-	const struct shunt_affinity *entry = affinity_find(&key, frontend);
+	const struct shunt_affinity *entry = affinity_find(client, frontend);
 
 	if (entry && choose(frontend, &entry->backend, choice))
 		return true;
 	if (!choose_anew(frontend, choice))
 		return false;
-	affinity_remember(&key, &choice->backend);
+	affinity_remember(client, &choice->backend);
 	return true;
-}
-
-/* What the frontend says before any backend is asked for. */
-static __always_inline enum shunt_verdict frontend_verdict(struct bpf_sock_addr *ctx,
-							   const struct shunt_frontend_key *dialled,
-							   const struct shunt_frontend *frontend)
-{
-	if (client_is_left_alone(ctx))
-		return SHUNT_LEFT_ALONE;
-	if ((frontend->flags & SHUNT_FRONTEND_HOST_ONLY) && !client_is_host(ctx))
-		return SHUNT_NOT_A_SERVICE;
-	if ((frontend->flags & SHUNT_FRONTEND_CHECK_SOURCE) &&
-	    !source_may_dial(ctx, dialled, frontend->owner.service_id))
-		return SHUNT_SOURCE_DENIED;
-	return frontend->slots.count ? SHUNT_TRANSLATED : frontend->when_empty;
-}
-
-/* Chooses for a new connection or flow: an enum shunt_verdict. *choice is set
- * for SHUNT_TRANSLATED. Not inlined: the verifier looks at it once in each
- * program, which so is loaded in a third of the time. */
-__noinline int select_backend(struct bpf_sock_addr *ctx, const struct shunt_frontend_key *dialled,
-			      struct choice *choice)
-{
-	struct shunt_frontend frontend;
-
-	if (!dialled || !choice)
-		return SHUNT_NOT_A_SERVICE;
-	for (int attempt = 0; attempt < SELECT_ATTEMPTS; attempt++) {
-		enum frontend_answer answer = frontend_dialled(dialled, &frontend);
-		enum shunt_verdict verdict;
-
-		if (answer == FRONTEND_NONE)
-			return SHUNT_NOT_A_SERVICE;
-		if (answer == FRONTEND_MOVED)
-			continue;
-		verdict = frontend_verdict(ctx, dialled, &frontend);
-		if (verdict != SHUNT_TRANSLATED)
-			return verdict;
-		if (frontend.affinity_timeout_s ? choose_for_client(ctx, dialled, &frontend, choice)
-						: choose_anew(&frontend, choice))
-			return SHUNT_TRANSLATED;
-	}
-	return SHUNT_RACED;
 }
 
 #endif /* SHUNT_BPF_SELECT_H_ */

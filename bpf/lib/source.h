@@ -6,7 +6,6 @@
 #ifndef SHUNT_BPF_SOURCE_H_
 #define SHUNT_BPF_SOURCE_H_
 
-#include "lib/client.h"
 #include "lib/maps.h"
 
 static __always_inline bool source_is_named(__u32 service_id, const struct shunt_addr *address)
@@ -18,16 +17,6 @@ static __always_inline bool source_is_named(__u32 service_id, const struct shunt
 	};
 
 	return bpf_map_lookup_elem(&shunt_sources, &key);
-}
-
-/* Not inlined: few Services have ranges. */
-__noinline bool source_may_dial(struct bpf_sock_addr *ctx, const struct shunt_frontend_key *dialled,
-				__u32 service_id)
-{
-	struct shunt_addr address;
-
-	return dialled && client_address(ctx, &dialled->address, &address) &&
-	       source_is_named(service_id, &address);
 }
 
 #endif /* SHUNT_BPF_SOURCE_H_ */
