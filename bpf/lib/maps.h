@@ -17,6 +17,12 @@
 const volatile struct shunt_config shunt_config = {
 	.udp_timeout_ns = 30 * 1000000000ull,
 	.udp_stream_timeout_ns = 120 * 1000000000ull,
+	.tcp_syn_timeout_ns = 120 * 1000000000ull,
+	.tcp_established_timeout_ns = 24 * 3600 * 1000000000ull,
+	.tcp_close_wait_timeout_ns = 3600 * 1000000000ull,
+	.tcp_time_wait_timeout_ns = 120 * 1000000000ull,
+	.first_local_port = 32768,
+	.last_local_port = 60999,
 	.has_set_retval = 1,
 	.has_mptcp = 1,
 	.can_read_kernel = 1,

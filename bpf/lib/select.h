@@ -40,6 +40,7 @@ struct choice {
 	struct shunt_backend_ref backend;
 	__u32 service_id;
 	bool end_tcp;
+	bool on_this_node;
 };
 
 /* Takes the backend, if it still is one of this service port. */
@@ -55,6 +56,7 @@ static __always_inline bool choose(const struct shunt_frontend *frontend,
 	choice->peer.address = backend->address;
 	choice->peer.port = backend->port;
 	choice->service_id = backend->service_id;
+	choice->on_this_node = backend->on_this_node;
 	choice->end_tcp = frontend->flags & SHUNT_FRONTEND_END_TCP;
 	return true;
 }

@@ -66,4 +66,35 @@ static __always_inline int verdict_of_answer(enum shunt_hook hook, enum shunt_ve
 	return CALL_PROCEEDS;
 }
 
+enum packet_fate {
+	PACKET_GOES_ON,
+	PACKET_IS_DROPPED,
+	PACKET_IS_REFUSED, /* an ICMP error goes back */
+};
+
+/* What arrives at a device, or leaves by it. */
+static __always_inline enum packet_fate verdict_of_packet(enum shunt_hook hook,
+							  enum shunt_verdict verdict)
+{
+	verdict_count(hook, verdict);
+	switch (verdict) {
+	case SHUNT_NOT_A_SERVICE:
+	case SHUNT_TRANSLATED:
+	case SHUNT_CONTINUED:
+	case SHUNT_RESTORED:
+	case SHUNT_LEFT_ALONE:
+		return PACKET_GOES_ON;
+	case SHUNT_NO_ENDPOINT:
+	case SHUNT_NO_PORT:
+		return PACKET_IS_REFUSED;
+	case SHUNT_NO_LOCAL_ENDPOINT:
+	case SHUNT_SOURCE_DENIED:
+	case SHUNT_NO_MEMORY:
+	case SHUNT_RACED:
+	case SHUNT_VERDICT_COUNT:
+		break;
+	}
+	return PACKET_IS_DROPPED;
+}
+
 #endif /* SHUNT_BPF_VERDICT_H_ */

@@ -8,8 +8,9 @@
  * 80; it costs the datapath one byte swap. Padding is explicit and zero.
  *
  * Who writes: the agent alone, but for shunt_socket, shunt_datagrams,
- * shunt_affinity, shunt_counters and shunt_tallies, which only the programs
- * write, and shunt_opt_outs, which `shuntctl opt-out` writes.
+ * shunt_affinity, shunt_flows, shunt_refusals, shunt_counters and shunt_tallies,
+ * which only the programs write, and shunt_opt_outs, which `shuntctl opt-out`
+ * writes.
  */
 #ifndef SHUNT_ABI_H_
 #define SHUNT_ABI_H_
@@ -21,7 +22,7 @@
 
 /* Changes whenever a key, a value or the meaning of one does. An agent that
  * finds another number builds its own maps beside the pinned ones. */
-#define SHUNT_LAYOUT_VERSION 2
+#define SHUNT_LAYOUT_VERSION 3
 #define SHUNT_MAGIC 0x53484e54 /* "SHNT" */
 
 struct shunt_addr {
@@ -78,7 +79,8 @@ struct shunt_backend {
 	__u16 port;       /* host byte order */
 	enum shunt_protocol protocol;
 	enum shunt_backend_state state;
-	__u32 _pad;
+	__u8 on_this_node; /* what it answers passes this node, wherever it goes */
+	__u8 _pad[3];
 };
 
 /* The name of a service port, for people: NUL-terminated. */
@@ -164,6 +166,52 @@ struct shunt_datagrams {
 	struct shunt_datagram_flow flows[SHUNT_MAX_SOCKET_FLOWS];
 };
 
+/* What a packet of a flow shows where it is looked at. */
+struct shunt_flow_key {
+	struct shunt_addr source;
+	struct shunt_addr destination;
+	__u16 source_port; /* host byte order */
+	__u16 destination_port;
+	enum shunt_protocol protocol;
+	enum shunt_direction direction;
+	__u8 _pad[2];
+};
+
+/*
+ * What becomes of it: a packet that arrives gets the destination `to`, one that
+ * leaves gets the source `to`. Entries come in pairs that undo each other:
+ *
+ *   arrives  P -> X   to Y        leaves  Y -> P   to X
+ *
+ * so that to P, everything comes from X and goes to X, while it is Y. Each flow
+ * has one pair with P the client, X what it dialled and Y the backend; one whose
+ * answers would not pass this node has another, with P the backend, X an address
+ * of this node and Y the client.
+ *
+ * `tag` is shunt_flow_tag() of its own key; see shunt_owner.
+ */
+struct shunt_flow {
+	__u32 tag;
+	__u32 service_id;
+	struct shunt_peer to;
+	__u32 state; /* enum shunt_flow_state */
+	struct shunt_backend_ref backend;
+	__u64 last_used_ns; /* CLOCK_MONOTONIC, coarse; exact to a second */
+};
+
+/* A device whose packets are looked at: its main address in each family, for
+ * what has to come back to this node; zero (::) where it has none. */
+struct shunt_device {
+	struct shunt_addr address4;
+	struct shunt_addr address6;
+};
+
+/* How many refusals may be sent; the only entry of shunt_refusals. */
+struct shunt_refusals {
+	__u64 refilled_ns; /* CLOCK_MONOTONIC, coarse */
+	__u64 left;
+};
+
 /* Runs that ended in one verdict, by hook. */
 struct shunt_counter {
 	__u64 runs[SHUNT_HOOK_COUNT];
@@ -195,6 +243,17 @@ static inline __u32 shunt_frontend_tag(const struct shunt_frontend_key *key)
 	return hash;
 }
 
+/* The same for flows, made for speed: it is computed for each packet. */
+static inline __u32 shunt_flow_tag(const struct shunt_flow_key *key)
+{
+	__u64 words[5], hash = 0x9e3779b97f4a7c15ull;
+
+	__builtin_memcpy(words, key, sizeof(words));
+	for (int i = 0; i < 5; i++)
+		hash = (hash ^ words[i]) * 0xff51afd7ed558ccdull;
+	return hash >> 32;
+}
+
 #ifdef __cplusplus
 #include <type_traits>
 
@@ -218,6 +277,10 @@ SHUNT_ABI_CHECK(struct shunt_peer, 20);
 SHUNT_ABI_CHECK(struct shunt_socket, 56);
 SHUNT_ABI_CHECK(struct shunt_datagram_flow, 64);
 SHUNT_ABI_CHECK(struct shunt_datagrams, 8 + 64 * SHUNT_MAX_SOCKET_FLOWS);
+SHUNT_ABI_CHECK(struct shunt_flow_key, 40);
+SHUNT_ABI_CHECK(struct shunt_flow, 48);
+SHUNT_ABI_CHECK(struct shunt_device, 32);
+SHUNT_ABI_CHECK(struct shunt_refusals, 16);
 SHUNT_ABI_CHECK(struct shunt_counter, 8 * SHUNT_HOOK_COUNT);
 SHUNT_ABI_CHECK(struct shunt_meta, 60);
 SHUNT_ABI_CHECK(struct shunt_affinity_key, 32);

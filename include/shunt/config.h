@@ -15,6 +15,12 @@ struct shunt_config {
 	 * nf_conntrack_udp_timeout and nf_conntrack_udp_timeout_stream. */
 	__u64 udp_timeout_ns;
 	__u64 udp_stream_timeout_ns;
+	/* Likewise for TCP in packets: a connection that was not answered, one that
+	 * stands, one that one side has ended, and one that both have. */
+	__u64 tcp_syn_timeout_ns;
+	__u64 tcp_established_timeout_ns;
+	__u64 tcp_close_wait_timeout_ns;
+	__u64 tcp_time_wait_timeout_ns;
 	/* SO_NETNS_COOKIE of the host's network namespace, which is the agent's; 0
 	 * where the kernel cannot say (before 5.14). */
 	__u64 host_netns_cookie;
@@ -30,6 +36,10 @@ struct shunt_config {
 	/* socketLB: host. Only the host's network namespace is served. */
 	__u8 only_host;
 	__u8 _pad[4];
+	/* net.ipv4.ip_local_port_range: ports that the host's own sockets take. */
+	__u16 first_local_port;
+	__u16 last_local_port;
+	__u8 _pad2[4];
 };
 
 #endif /* SHUNT_CONFIG_H_ */

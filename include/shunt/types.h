@@ -49,6 +49,22 @@ enum shunt_index_rule : __u8 {
 	SHUNT_INDEX_RANDOM = 0, /* uniform, anew for every connection */
 };
 
+/* Where a packet is looked at. */
+enum shunt_direction : __u8 {
+	SHUNT_ARRIVES = 0, /* at a device: its destination is translated */
+	SHUNT_LEAVES = 1,  /* by a device: its source is translated */
+};
+
+/* Bits of shunt_flow.state. */
+enum shunt_flow_state : __u8 {
+	SHUNT_FLOW_ANSWER = 1,       /* an entry for what the backend sends */
+	SHUNT_FLOW_ANSWERED = 2,     /* the backend has sent something */
+	SHUNT_FLOW_CLIENT_ENDS = 4,  /* TCP: FIN from the client */
+	SHUNT_FLOW_BACKEND_ENDS = 8, /* TCP: FIN from the backend */
+	SHUNT_FLOW_RESET = 16,       /* TCP: RST from either */
+	SHUNT_FLOW_UNBOUND = 32,     /* its address is chosen when the first packet leaves */
+};
+
 /* What the endpoint conditions say of a backend (KEP-1672). */
 enum shunt_backend_state : __u8 {
 	SHUNT_BACKEND_FREE = 0,    /* no backend has this id */
@@ -56,21 +72,21 @@ enum shunt_backend_state : __u8 {
 };
 
 /*
- * What became of a connect, a datagram or a question for the peer's name.
+ * What became of a connect, a datagram, a packet or a question for the peer's name.
  * Every run of a program ends in exactly one of these; README.md of bpf/ says
  * what the caller sees.
  */
 enum shunt_verdict : __u8 {
 	SHUNT_NOT_A_SERVICE = 0, /* nothing of ours was dialled: untouched */
 	SHUNT_TRANSLATED,        /* a backend was chosen */
-	SHUNT_CONTINUED,         /* a datagram of a flow that has its backend */
+	SHUNT_CONTINUED,         /* a datagram or packet of a flow that has its backend */
 	SHUNT_RESTORED,          /* an address was turned back into what was dialled */
 	SHUNT_NO_ENDPOINT,       /* the service port has no usable endpoint */
 	SHUNT_NO_PORT,           /* a ClusterIP was dialled at a port that it does not have */
 	SHUNT_NO_LOCAL_ENDPOINT, /* the policy is Local, and all endpoints are on other nodes */
 	SHUNT_SOURCE_DENIED,     /* loadBalancerSourceRanges does not name the client */
 	SHUNT_LEFT_ALONE,        /* a Service, but this process is not served here (socketLB) */
-	SHUNT_NO_MEMORY,         /* the socket has no room to remember the flow */
+	SHUNT_NO_MEMORY,         /* no room to remember the flow, or no port to send it from */
 	SHUNT_RACED,             /* the frontend changed under every attempt */
 	SHUNT_VERDICT_COUNT,
 };
@@ -91,6 +107,8 @@ enum shunt_hook : __u8 {
 	SHUNT_RECVMSG6,
 	SHUNT_GETPEERNAME4,
 	SHUNT_GETPEERNAME6,
+	SHUNT_INGRESS, /* of a device: what arrives */
+	SHUNT_EGRESS,  /* of a device: what leaves */
 	SHUNT_HOOK_COUNT,
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <map>
 #include <set>
@@ -14,6 +15,8 @@
 #include "tests/support/datapath_test.h"
 #include "tests/support/dial.h"
 #include "tests/support/net_namespace.h"
+#include "tests/support/packet.h"
+#include "tests/support/packet_runner.h"
 #include "userspace/planner/planner.h"
 #include "userspace/state/dump.h"
 #include "userspace/state/tracer.h"
@@ -23,21 +26,31 @@ namespace {
 
 // Each scenario in the kernel: planner, reconciler, programs, real sockets. The
 // test's own network namespace is the host's; each pod that dials has another.
+// Packets from outside are given to the packet programs, without a device.
 class ScenarioKernel : public DatapathTest, public ::testing::WithParamInterface<std::string> {
  protected:
   void MakePods(const Scenario& scenario);
   void ServeEverywhere(const Scenario& scenario);
   void Check(const TrafficLine& line, const DatapathState& state);
 
+  // Loading the packet programs takes a while.
+  bool packets() const override;
+
  private:
   // Dials from where the line says.
   DialResult DialFrom(const TrafficLine& line) const;
   void ExpectBackends(const TrafficLine& line) const;
   void ExpectSameBackend(const TrafficLine& line, const ServicePortName& service);
+  // The same for packets that arrive.
+  void CheckArrival(const TrafficLine& line);
+  void ExpectArrivals(const TrafficLine& line);
+  Frame NextFrame(const TrafficLine& line);  // of a flow of its own
+  Outcome Arrive(const Frame& frame) const;
 
   std::map<IpAddress, NetNamespace> pods_;
   // What a client ("" for the host) had of a Service with affinity.
   std::map<std::pair<std::string, ServicePortName>, std::string> had_;
+  uint16_t client_port_ = 20000;
 };
 
 using Places = std::set<std::pair<HostPort, shunt_protocol>>;
@@ -141,7 +154,66 @@ void ScenarioKernel::ExpectSameBackend(const TrafficLine& line, const ServicePor
   }
 }
 
+bool ScenarioKernel::packets() const {
+  const absl::StatusOr<Scenario> scenario = LoadScenario(GetParam());
+  if (!scenario.ok()) return false;
+  return std::any_of(scenario->steps.begin(), scenario->steps.end(), [](const Step& step) {
+    return std::any_of(step.traffic.begin(), step.traffic.end(),
+                       [](const TrafficLine& line) { return line.origin == Origin::kOutside; });
+  });
+}
+
+Frame ScenarioKernel::NextFrame(const TrafficLine& line) {
+  return Build(
+      Packet{.from = {line.client, ++client_port_}, .to = line.to, .protocol = line.protocol()});
+}
+
+Outcome ScenarioKernel::Arrive(const Frame& frame) const {
+  absl::StatusOr<Outcome> outcome = PacketRunner(bpffs()).Arrive(frame);
+  EXPECT_TRUE(outcome.ok()) << outcome.status();
+  return outcome.value_or(Outcome());
+}
+
+void ScenarioKernel::ExpectArrivals(const TrafficLine& line) {
+  std::set<HostPort> expected(line.backends.begin(), line.backends.end()), seen;
+  const size_t most_tries = 64 * expected.size();
+  for (size_t i = 0; i < most_tries && seen != expected; ++i) {
+    const Outcome outcome = Arrive(NextFrame(line));
+    ASSERT_EQ(outcome.fate, Outcome::Fate::kGoesOn);
+    const absl::StatusOr<Packet> packet = Read(outcome.frame);
+    ASSERT_TRUE(packet.ok() && packet->checksums_fit) << packet.status();
+    ASSERT_TRUE(expected.contains(packet->to)) << packet->to.ToString();
+    seen.insert(packet->to);
+    if (line.fate == TrafficFate::kSticky) expected = {packet->to};
+  }
+  EXPECT_EQ(seen, expected) << "not all were chosen in " << most_tries << " tries";
+}
+
+void ScenarioKernel::CheckArrival(const TrafficLine& line) {
+  SCOPED_TRACE(line.text);
+  switch (line.fate) {
+    case TrafficFate::kBackends:
+    case TrafficFate::kSticky:
+      return ExpectArrivals(line);
+    case TrafficFate::kRefused:
+      EXPECT_EQ(Arrive(NextFrame(line)).fate, Outcome::Fate::kSentBack);
+      return;
+    case TrafficFate::kDropped:
+    case TrafficFate::kDenied:
+      EXPECT_EQ(Arrive(NextFrame(line)).fate, Outcome::Fate::kDropped);
+      return;
+    case TrafficFate::kDirect: {
+      const Frame frame = NextFrame(line);
+      const Outcome outcome = Arrive(frame);
+      EXPECT_EQ(outcome.fate, Outcome::Fate::kGoesOn);
+      EXPECT_EQ(outcome.frame, frame);
+      return;
+    }
+  }
+}
+
 void ScenarioKernel::Check(const TrafficLine& line, const DatapathState& state) {
+  if (line.origin == Origin::kOutside) return CheckArrival(line);
   SCOPED_TRACE(line.text);
   switch (line.fate) {
     case TrafficFate::kBackends:
@@ -190,10 +262,7 @@ TEST_P(ScenarioKernel, TrafficEndsWhereTheFileSays) {
     planner.SetNodePortAddresses(step.node_port_addresses);
     ApplyChanges(planner.Update(Difference(before, step.cluster)));
     ExpectEqual(StateFromMaps(datapath().maps()), planner.state());
-    for (const TrafficLine& line : step.traffic) {
-      // Packets are no business of the socket hooks: the tracer alone says.
-      if (line.origin != Origin::kOutside) Check(line, planner.state());
-    }
+    for (const TrafficLine& line : step.traffic) Check(line, planner.state());
     before = step.cluster;
   }
 }

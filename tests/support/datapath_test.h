@@ -31,6 +31,8 @@ class DatapathTest : public PrivilegedTest {
 
   // For tests of another mode than that of most.
   virtual Datapath::SocketLb socket_lb() const { return Datapath::SocketLb::kAll; }
+  // For tests of packets.
+  virtual bool packets() const { return false; }
 
   // Makes the kernel hold `state` and no more, and checks that it does.
   void Apply(const DatapathState& state);

@@ -22,7 +22,7 @@ static_assert(v1::VERDICT_RACED == SHUNT_VERDICT_COUNT + 0, "a verdict is missin
 static_assert(v1::FRONTEND_KIND_CLUSTER_IP == SHUNT_CLUSTER_IP + 1);
 static_assert(v1::FRONTEND_KIND_NODE_PORT == SHUNT_NODE_PORT + 1);
 static_assert(v1::HOOK_CONNECT4 == SHUNT_CONNECT4 + 1);
-static_assert(v1::HOOK_GETPEERNAME6 == SHUNT_HOOK_COUNT + 0, "a hook is missing in shunt.proto");
+static_assert(v1::HOOK_EGRESS == SHUNT_HOOK_COUNT + 0, "a hook is missing in shunt.proto");
 
 v1::IndexRule ToProto(shunt_index_rule rule) {
   switch (rule) {
@@ -172,13 +172,15 @@ v1::Backend ToProto(const Backend& backend) {
   v1::Backend proto;
   proto.set_address(backend.address.ToString());
   proto.set_port(backend.port);
+  proto.set_on_this_node(backend.on_this_node);
   proto.set_in_cluster_list(backend.in_cluster_list);
   proto.set_in_local_list(backend.in_local_list);
   return proto;
 }
 
 absl::StatusOr<Backend> FromProto(const v1::Backend& proto) {
-  Backend backend{.in_cluster_list = proto.in_cluster_list(),
+  Backend backend{.on_this_node = proto.on_this_node(),
+                  .in_cluster_list = proto.in_cluster_list(),
                   .in_local_list = proto.in_local_list()};
   SHUNT_ASSIGN_OR_RETURN(backend.address, IpAddress::Parse(proto.address()));
   SHUNT_ASSIGN_OR_RETURN(backend.port, PortFromProto(proto.port()));

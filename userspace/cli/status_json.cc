@@ -64,8 +64,8 @@ Json VerdictsJson(const VerdictCounters& counters) {
 
 const char* HookName(size_t hook) {
   static constexpr std::array<const char*, SHUNT_HOOK_COUNT> kNames = {
-      "connect4", "connect6", "sendmsg4",     "sendmsg6",
-      "recvmsg4", "recvmsg6", "getpeername4", "getpeername6"};
+      "connect4", "connect6",     "sendmsg4",     "sendmsg6", "recvmsg4",
+      "recvmsg6", "getpeername4", "getpeername6", "ingress",  "egress"};
   return kNames[hook];
 }
 

@@ -10,11 +10,14 @@
 namespace shunt {
 namespace {
 
-// By address and port: <0, 0, >0.
+// By address, port and place: <0, 0, >0. Whoever moves to another node under its
+// old address is somebody else.
 int Compare(const shunt_backend& actual, const Backend& wanted) {
   const int order = std::memcmp(actual.address.bytes, wanted.address.bytes().data(),
                                 sizeof(actual.address.bytes));
-  return order != 0 ? order : int{actual.port} - int{wanted.port};
+  if (order != 0) return order;
+  if (actual.port != wanted.port) return int{actual.port} - int{wanted.port};
+  return int{actual.on_this_node} - int{wanted.on_this_node};
 }
 
 bool ByAddress(const BackendTable& table, uint32_t a, uint32_t b) {
@@ -23,7 +26,8 @@ bool ByAddress(const BackendTable& table, uint32_t a, uint32_t b) {
   const int order =
       std::memcmp(left.address.bytes, right.address.bytes, sizeof(left.address.bytes));
   if (order != 0) return order < 0;
-  return std::tuple(left.port, a) < std::tuple(right.port, b);
+  return std::tuple(left.port, left.on_this_node, a) <
+         std::tuple(right.port, right.on_this_node, b);
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ struct BackendMatch {
 
 BackendMatch MatchBackends(const ServiceRecord& record, const BackendTable& table);
 
-// Sorts ids as ServiceRecord::backends is: by address, port, id.
+// Sorts ids as ServiceRecord::backends is: by address, port, place, id.
 void SortByAddress(std::vector<uint32_t>& ids, const BackendTable& table);
 // Adds `ids`, in any order, and keeps the order.
 void MergeByAddress(std::vector<uint32_t>& sorted, std::vector<uint32_t> ids,

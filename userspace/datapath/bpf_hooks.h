@@ -25,7 +25,7 @@ struct BpfHook {
 // In the order in which they are attached: whoever shows an address as it was
 // dialled is there before anybody translates one. Detached in the opposite
 // order.
-inline constexpr std::array<BpfHook, SHUNT_HOOK_COUNT> kBpfHooks = {{
+inline constexpr std::array<BpfHook, 8> kBpfHooks = {{
     {SHUNT_GETPEERNAME4, "getpeername4", BPF_CGROUP_INET4_GETPEERNAME},
     {SHUNT_GETPEERNAME6, "getpeername6", BPF_CGROUP_INET6_GETPEERNAME},
     {SHUNT_RECVMSG4, "recvmsg4", BPF_CGROUP_UDP4_RECVMSG},
@@ -42,6 +42,13 @@ inline constexpr std::array<std::string_view, 12> kBpfMaps = {
     "shunt_backends",  "shunt_socket",   "shunt_datagrams", "shunt_counters",
     "shunt_tallies",   "shunt_opt_outs", "shunt_services",  "shunt_meta",
 };
+
+// What bpf/tc.bpf.c adds: programs and maps, by names that are also those of
+// their pins.
+inline constexpr std::array<std::string_view, 4> kPacketPrograms = {
+    "shunt_ingress", "shunt_egress", "shunt_ingress_ip", "shunt_egress_ip"};
+inline constexpr std::array<std::string_view, 4> kPacketMaps = {"shunt_flows", "shunt_fragments",
+                                                                "shunt_devices", "shunt_refusals"};
 
 }  // namespace shunt
 

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <fstream>
 #include <utility>
 #include <vector>
 
@@ -22,8 +23,10 @@
 #include "userspace/base/unique_fd.h"
 #include "userspace/datapath/bpf_hooks.h"
 #include "userspace/datapath/bpf_map_store.h"
+#include "userspace/datapath/bpf_object.h"
 #include "userspace/datapath/inspect.h"
 #include "userspace/datapath/libbpf_log.h"
+#include "userspace/datapath/packet_programs.h"
 #include "userspace/datapath/pins.h"
 
 namespace shunt {
@@ -52,31 +55,6 @@ absl::StatusOr<UniqueFd> Duplicate(int fd) {
   return copy;
 }
 
-// The limit on locked memory counts for maps before kernel 5.11, and those that
-// account to the cgroup do not look at it.
-absl::Status LoadStatus(int error, const std::string& log) {
-  if (error == EPERM || error == EACCES) {
-    return absl::PermissionDeniedError(
-        "the kernel refuses to load BPF programs: run as root, or with CAP_BPF and CAP_NET_ADMIN "
-        "(and before kernel 5.11 with a higher 'ulimit -l')");
-  }
-  if (error == ENOMEM) {
-    return absl::ResourceExhaustedError(
-        "no memory for the BPF maps: raise the memory limit of this cgroup");
-  }
-  return ErrnoStatus(absl::StrCat("load of the BPF programs failed; the kernel says:\n", log),
-                     error);
-}
-
-// Whether a pinned map can stand in for one of the object.
-bool Fits(int fd, const bpf_map* map) {
-  bpf_map_info info = {};
-  uint32_t length = sizeof(info);
-  return bpf_obj_get_info_by_fd(fd, &info, &length) == 0 && info.type == bpf_map__type(map) &&
-         info.key_size == bpf_map__key_size(map) && info.value_size == bpf_map__value_size(map) &&
-         info.max_entries == bpf_map__max_entries(map) && info.map_flags == bpf_map__map_flags(map);
-}
-
 bool HasOurLayout(int meta_fd) {
   shunt_meta meta = {};
   const uint32_t key = 0;
@@ -86,6 +64,15 @@ bool HasOurLayout(int meta_fd) {
 
 bool HasHelper(bpf_func_id helper) {
   return libbpf_probe_bpf_helper(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, helper, nullptr) == 1;
+}
+
+// Where they cannot be read, the kernel's own defaults stay.
+void TakeLocalPorts(shunt_config& config) {
+  std::ifstream range("/proc/sys/net/ipv4/ip_local_port_range");
+  uint16_t first = 0, last = 0;
+  if (!(range >> first >> last)) return;
+  config.first_local_port = first;
+  config.last_local_port = last;
 }
 
 absl::Status Detach(const PinDirectory& pins, const BpfHook& hook) {
@@ -113,6 +100,7 @@ class LoadedDatapath final : public Datapath {
   MapStore& maps() override { return *store_; }
   absl::Status Attach() override;
   bool serves_already() const override { return serves_already_; }
+  absl::Status SetDevices(const std::vector<PacketDevice>& devices) override;
   const shunt_config& config() const override {
     return const_cast<const shunt_config&>(skeleton_->rodata->shunt_config);
   }
@@ -120,6 +108,7 @@ class LoadedDatapath final : public Datapath {
  private:
   absl::Status Prepare();
   absl::Status Configure();
+  absl::Status LoadPacketPrograms();
   void AdoptMaps();
   absl::StatusOr<std::unique_ptr<MapStore>> OpenStore() const;
   absl::StatusOr<UniqueFd> MapFd(const char* name) const;
@@ -134,6 +123,7 @@ class LoadedDatapath final : public Datapath {
   const PinDirectory pins_;
   UniqueFd lock_, cgroup_;
   Skeleton skeleton_;
+  std::unique_ptr<PacketPrograms> packets_;  // null: off
   std::unique_ptr<MapStore> store_;
   bool adopted_ = false;
   bool serves_already_ = false;
@@ -160,6 +150,19 @@ absl::Status LoadedDatapath::Load() {
   serves_already_ =
       adopted_ && std::all_of(kBpfHooks.begin(), kBpfHooks.end(),
                               [this](const auto& hook) { return OwnLink(hook).ok(); });
+  return options_.packets ? LoadPacketPrograms() : absl::OkStatus();
+}
+
+absl::Status LoadedDatapath::LoadPacketPrograms() {
+  SHUNT_ASSIGN_OR_RETURN(packets_,
+                         PacketPrograms::Load({.pins = pins_,
+                                               .config = config(),
+                                               .shared_map =
+                                                   [this](const char* name) {
+                                                     return bpf_object__find_map_fd_by_name(
+                                                         skeleton_->obj, name);
+                                                   },
+                                               .adopt = adopted_}));
   return absl::OkStatus();
 }
 
@@ -183,6 +186,7 @@ absl::Status LoadedDatapath::Configure() {
   config.has_mptcp = HasHelper(BPF_FUNC_skc_to_mptcp_sock);
   config.can_read_kernel = HasHelper(BPF_FUNC_probe_read_kernel);
   config.host_netns_cookie = OwnNetnsCookie();
+  TakeLocalPorts(config);
   config.only_host = options_.socket_lb == SocketLb::kHost;
   if (config.only_host && config.host_netns_cookie == 0) {
     return absl::FailedPreconditionError(
@@ -197,7 +201,7 @@ void LoadedDatapath::AdoptMaps() {
   for (std::string_view name : kBpfMaps) {
     bpf_map* map = bpf_object__find_map_by_name(skeleton_->obj, std::string(name).c_str());
     absl::StatusOr<UniqueFd> fd = pins_.Open(name);
-    if (!fd.ok() || !Fits(fd->get(), map)) return;
+    if (!fd.ok() || !FitsMap(fd->get(), map)) return;
     if (name == "shunt_meta" && !HasOurLayout(fd->get())) return;
     pinned.emplace_back(map, *std::move(fd));
   }
@@ -278,6 +282,7 @@ absl::Status LoadedDatapath::PinAll() const {
   for (const BpfHook& hook : kBpfHooks) {
     SHUNT_RETURN_IF_ERROR(pins_.Put(hook.ProgramName(), ProgramFd(hook)));
   }
+  SHUNT_RETURN_IF_ERROR(packets_ == nullptr ? RemovePacketPrograms(pins_) : packets_->Pin());
   if (adopted_) return absl::OkStatus();
   for (std::string_view name : kBpfMaps) {
     SHUNT_ASSIGN_OR_RETURN(UniqueFd fd, MapFd(std::string(name).c_str()));
@@ -296,6 +301,11 @@ absl::Status LoadedDatapath::Attach() {
   return PinAll();
 }
 
+absl::Status LoadedDatapath::SetDevices(const std::vector<PacketDevice>& devices) {
+  if (packets_ == nullptr) return absl::FailedPreconditionError("packets are off");
+  return packets_->SetDevices(devices);
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Datapath>> Datapath::Open(const Options& options) {
@@ -311,6 +321,7 @@ absl::Status RemoveDatapath(const std::string& bpffs) {
   absl::StatusOr<UniqueFd> lock = pins.Lock();
   if (absl::IsNotFound(lock.status())) return absl::OkStatus();
   SHUNT_RETURN_IF_ERROR(lock.status());
+  SHUNT_RETURN_IF_ERROR(RemovePacketPrograms(pins));
   SHUNT_RETURN_IF_ERROR(DetachAll(pins));
   for (const BpfHook& hook : kBpfHooks) SHUNT_RETURN_IF_ERROR(pins.Remove(hook.ProgramName()));
   for (std::string_view name : kBpfMaps) SHUNT_RETURN_IF_ERROR(pins.Remove(name));

@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "shunt/config.h"
 #include "userspace/datapath/map_store.h"
+#include "userspace/datapath/packet_device.h"
 
 namespace shunt {
 
@@ -33,6 +35,7 @@ class Datapath {
     std::string cgroup;  // directory of a cgroup v2 whose processes are served
     std::string build;   // version to leave in shunt_meta
     SocketLb socket_lb = SocketLb::kAll;
+    bool packets = false;  // also what arrives at devices: see SetDevices()
   };
 
   // Adopts the pinned maps where they have our layout, else makes new ones
@@ -52,6 +55,10 @@ class Datapath {
   // Whether an earlier agent's programs and maps are in charge, from the start:
   // traffic is served while the first state is still awaited.
   virtual bool serves_already() const = 0;
+  // Whose packets are looked at from now on. In the network namespace of Open(),
+  // after Attach(). FailedPrecondition: Options::packets is off; else as
+  // PacketPrograms::SetDevices().
+  virtual absl::Status SetDevices(const std::vector<PacketDevice>& devices) = 0;
   // The configuration that the programs were loaded with.
   virtual const shunt_config& config() const = 0;
 };

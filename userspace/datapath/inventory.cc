@@ -56,7 +56,8 @@ class InventoryTaker {
   bool IsTrusted(const shunt_backend& backend) const {
     auto protocol = protocols_.find(backend.service_id);
     return protocol != protocols_.end() && protocol->second == backend.protocol &&
-           backend.state == SHUNT_BACKEND_SERVING && backend.generation != 0 && backend._pad == 0;
+           backend.state == SHUNT_BACKEND_SERVING && backend.generation != 0 &&
+           backend.on_this_node <= 1;
   }
 
   // A range that overlaps another one is only trusted where both are one range

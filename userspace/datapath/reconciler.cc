@@ -137,7 +137,8 @@ bool Reconciler::UpsertBackends(ServiceRecord& record) {
                                                        .service_id = record.id,
                                                        .port = backend->port,
                                                        .protocol = record.name.protocol,
-                                                       .state = SHUNT_BACKEND_SERVING});
+                                                       .state = SHUNT_BACKEND_SERVING,
+                                                       .on_this_node = backend->on_this_node});
     status = id.status();
     if (!Wrote(record.id, status)) break;
     added.push_back(*id);

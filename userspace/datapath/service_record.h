@@ -42,7 +42,7 @@ struct ServiceRecord {
   bool is_named = false;        // shunt_services has an entry for its id
   bool ends_tcp = false;        // a frontend says so, or did once: a socket may still do
   ServicePortStatePtr desired;  // null: gone
-  // Its live ids in shunt_backends, in order of their address and port: those
+  // Its live ids in shunt_backends, in order of their address, port and place: those
   // it wants, and others as long as a list names them.
   std::vector<uint32_t> backends;
   std::vector<SlotList> lists;

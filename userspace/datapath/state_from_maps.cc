@@ -60,7 +60,8 @@ class StateReader {
       const shunt_backend& backend = maps_.backends()[id];
       if (backend.state == SHUNT_BACKEND_FREE) continue;
       found_[backend.service_id].backends[id] = {.address = ToIpAddress(backend.address),
-                                                 .port = backend.port};
+                                                 .port = backend.port,
+                                                 .on_this_node = backend.on_this_node != 0};
     }
   }
 

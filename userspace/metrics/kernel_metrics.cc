@@ -16,8 +16,8 @@ namespace {
 
 // By enum shunt_hook.
 constexpr std::array<const char*, SHUNT_HOOK_COUNT> kHooks = {
-    "connect4", "connect6", "sendmsg4",     "sendmsg6",
-    "recvmsg4", "recvmsg6", "getpeername4", "getpeername6"};
+    "connect4", "connect6",     "sendmsg4",     "sendmsg6", "recvmsg4",
+    "recvmsg6", "getpeername4", "getpeername6", "ingress",  "egress"};
 
 Family FamilyOf(const shunt_addr& address) {
   IpAddress::Bytes bytes;

@@ -142,6 +142,7 @@ class ServicePlanner {
       state.backends.push_back(
           {.address = candidate.endpoint->address,
            .port = candidate.port,
+           .on_this_node = candidate.is_local,
            .in_cluster_list = IsSelected(candidate.cluster) && Fits(in_cluster),
            .in_local_list = IsSelected(candidate.local) && Fits(in_local)});
     }

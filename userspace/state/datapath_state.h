@@ -65,7 +65,8 @@ enum class BackendList : uint8_t { kCluster = 0, kLocal = 1 };
 // that takes no new connections stays as long as it may serve those it has.
 struct Backend {
   IpAddress address;
-  uint16_t port = 0;  // host byte order
+  uint16_t port = 0;          // host byte order
+  bool on_this_node = false;  // what it answers passes this node, wherever it goes
   bool in_cluster_list = false;
   bool in_local_list = false;
 

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Puts another address and port into a packet, and keeps every checksum right:
+ * also one that the device is still to complete, one that it has computed of the
+ * whole, and that of UDP which is none. Checksums are changed by the difference,
+ * so one that was wrong stays wrong.
+ *
+ * A difference is that of 16 bytes in both families: what IPv4 addresses have in
+ * common there cancels out.
+ */
+#ifndef SHUNT_BPF_REWRITE_H_
+#define SHUNT_BPF_REWRITE_H_
+
+#include "lib/flow.h"
+#include "lib/parse.h"
+
+/* Says that the address is of IPv6 (kernel 6.16), whose header has no checksum
+ * that would make up for it in a checksum of the whole. */
+#define CSUM_IPV6 (1ull << 7)
+
+enum packet_end {
+	PACKET_SOURCE,
+	PACKET_DESTINATION,
+};
+
+/* One end of a packet, and what it shall be. */
+struct change {
+	enum packet_end end;
+	struct shunt_peer from;
+	struct shunt_peer to;
+};
+
+static __always_inline bool is_ip4_packet(struct __sk_buff *skb)
+{
+	return skb->protocol == bpf_htons(ETH_P_IP);
+}
+
+static __always_inline __wsum address_difference(const struct change *change)
+{
+	return bpf_csum_diff((__be32 *)&change->from.address, sizeof(change->from.address),
+			     (__be32 *)&change->to.address, sizeof(change->to.address), 0);
+}
+
+/* The address, with the checksum of IPv4's header. */
+static __always_inline bool write_address(struct __sk_buff *skb, __u32 network,
+					  const struct change *change, __wsum difference)
+{
+	bool is_source = change->end == PACKET_SOURCE;
+
+	if (!is_ip4_packet(skb))
+		return !bpf_skb_store_bytes(skb,
+					    network + (is_source ? offsetof(struct ipv6hdr, saddr)
+								 : offsetof(struct ipv6hdr, daddr)),
+					    &change->to.address, 16, 0);
+	return !bpf_l3_csum_replace(skb, network + offsetof(struct iphdr, check), 0, difference,
+				    0) &&
+	       !bpf_skb_store_bytes(skb,
+				    network + (is_source ? offsetof(struct iphdr, saddr)
+							 : offsetof(struct iphdr, daddr)),
+				    &change->to.address.bytes[12], 4, 0);
+}
+
+static __always_inline bool write_port(struct __sk_buff *skb, __u32 transport,
+				       const struct change *change)
+{
+	__be16 port = bpf_htons(change->to.port);
+
+	return !bpf_skb_store_bytes(skb, transport + (change->end == PACKET_SOURCE ? 0 : 2), &port,
+				    sizeof(port), 0);
+}
+
+/* A checksum over a pseudo header with the address. */
+static __always_inline bool fix_pseudo(struct __sk_buff *skb, __u32 checksum, __wsum difference,
+				       __u64 flags)
+{
+	flags |= BPF_F_PSEUDO_HDR;
+	if (!is_ip4_packet(skb) &&
+	    !bpf_l4_csum_replace(skb, checksum, 0, difference, flags | CSUM_IPV6))
+		return true;
+	return !bpf_l4_csum_replace(skb, checksum, 0, difference, flags);
+}
+
+static __always_inline bool fix_port(struct __sk_buff *skb, __u32 checksum,
+				     const struct change *change, __u64 flags)
+{
+	return change->from.port == change->to.port ||
+	       !bpf_l4_csum_replace(skb, checksum, bpf_htons(change->from.port),
+				    bpf_htons(change->to.port), flags | sizeof(__be16));
+}
+
+/* A packet of TCP or UDP. False where there is no memory to write to: then it
+ * may be half done. */
+static __always_inline bool rewrite_packet(struct __sk_buff *skb, const struct packet *packet,
+					   const struct change *change)
+{
+	bool is_udp = packet->protocol == IPPROTO_UDP;
+	__u64 flags = is_udp ? BPF_F_MARK_MANGLED_0 : 0;
+	__u32 checksum = packet->transport +
+			 (is_udp ? offsetof(struct udphdr, check) : offsetof(struct tcphdr, check));
+	__wsum difference = address_difference(change);
+
+	if (packet->fragment == FRAGMENT_LATER) /* the first had the rest of it */
+		return write_address(skb, packet->network, change, difference);
+	return fix_pseudo(skb, checksum, difference, flags) &&
+	       fix_port(skb, checksum, change, flags) &&
+	       write_port(skb, packet->transport, change) &&
+	       write_address(skb, packet->network, change, difference);
+}
+
+/* The header around the packet that an error holds, if it names the same end. */
+static __always_inline bool rewrite_error_header(struct __sk_buff *skb, const struct packet *error,
+						 const struct change *change)
+{
+	const struct shunt_addr *address =
+		change->end == PACKET_SOURCE ? &error->source : &error->destination;
+	__wsum difference = address_difference(change);
+
+	if (__builtin_memcmp(address, &change->from.address, sizeof(*address)))
+		return true;
+	return write_address(skb, error->network, change, difference) &&
+	       (is_ip4_packet(skb) || fix_pseudo(skb, error->transport + 2, difference, 0));
+}
+
+/*
+ * An ICMP error about a packet that went the other way: what it holds is changed
+ * at the other end. Its checksum is over that too: IPv4's header has made up for
+ * its address there, the ports have not. The checksum of TCP or UDP in there is
+ * of a packet that is cut, and nobody can check it.
+ */
+static __always_inline bool rewrite_error(struct __sk_buff *skb, const struct packet *error,
+					  const struct packet *held, const struct change *change)
+{
+	const struct change inner = {
+		.end = change->end == PACKET_SOURCE ? PACKET_DESTINATION : PACKET_SOURCE,
+		.from = change->from,
+		.to = change->to,
+	};
+	__wsum difference = address_difference(&inner);
+	__u32 checksum = error->transport + 2;
+
+	return (is_ip4_packet(skb) || !bpf_l4_csum_replace(skb, checksum, 0, difference, 0)) &&
+	       fix_port(skb, checksum, &inner, 0) && write_port(skb, held->transport, &inner) &&
+	       write_address(skb, held->network, &inner, difference) &&
+	       rewrite_error_header(skb, error, change);
+}
+
+#endif /* SHUNT_BPF_REWRITE_H_ */
