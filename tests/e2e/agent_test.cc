@@ -67,8 +67,8 @@ std::unique_ptr<AgentProcess> AgentTest::Launch(const std::vector<std::string>& 
   return agent.ok() ? *std::move(agent) : nullptr;
 }
 
-void AgentTest::StartAgent() {
-  agent_ = Launch();
+void AgentTest::StartAgent(const std::vector<std::string>& more) {
+  agent_ = Launch(more);
   ASSERT_NE(agent_, nullptr);
   const bool serves = WaitFor([&] {
     return agent_->WaitForExit(absl::ZeroDuration()).has_value() ||

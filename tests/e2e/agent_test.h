@@ -26,7 +26,7 @@ class AgentTest : public PrivilegedTest {
   void TearDown() override;
 
   // Starts shuntd on the manifests and waits until the kernel is complete.
-  void StartAgent();
+  void StartAgent(const std::vector<std::string>& more = {});
   std::unique_ptr<AgentProcess> Launch(const std::vector<std::string>& more = {});
   AgentProcess& agent() { return *agent_; }
   void EndAgent(int signal);

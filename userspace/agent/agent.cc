@@ -111,7 +111,8 @@ absl::Status Serve(const Options& options) {
                          Datapath::Open({.bpffs = options.bpffs,
                                          .cgroup = cgroup,
                                          .build = SHUNT_VERSION,
-                                         .socket_lb = options.socket_lb}));
+                                         .socket_lb = options.socket_lb,
+                                         .packets = options.packets}));
   RcuGracePeriod grace_period(MembarrierOr(MapInMapWait()));
   Reconciler reconciler(datapath->maps(), grace_period);
   SHUNT_RETURN_IF_ERROR(reconciler.Adopt());
@@ -137,7 +138,9 @@ absl::Status Serve(const Options& options) {
                     .servers = *servers,
                     .reaper = reaper,
                     .identity = Identity(options, cgroup, *datapath),
-                    .node_port_addresses = options.node_port_addresses},
+                    .node_port_addresses = options.node_port_addresses,
+                    .packets = options.packets,
+                    .devices = options.devices},
                    [&fatal](const absl::Status& status) { fatal.Set(status); });
   wake = &loop;
   SHUNT_ASSIGN_OR_RETURN(

@@ -7,6 +7,8 @@
 #include "absl/time/clock.h"
 #include "userspace/agent/host_warnings.h"
 #include "userspace/agent/memory.h"
+#include "userspace/agent/packet_devices.h"
+#include "userspace/base/absl_view.h"
 #include "userspace/telemetry/logging.h"
 
 namespace shunt {
@@ -97,6 +99,7 @@ absl::Status ControlLoop::Update() {
     if (!in_charge_) {
       if (absl::Status status = TakeCharge(); !status.ok()) return status;
     }
+    SetDevices();
     parts_.servers.UpToDate(changes.node.get(), planner_.problem_count());
   }
   if (writes >= kManyWrites) ReturnFreeMemory();
@@ -146,6 +149,20 @@ absl::Status ControlLoop::TakeCharge() {
                       {"took", last_apply_took_},
                       {"cgroup", parts_.identity.cgroup}});
   return absl::OkStatus();
+}
+
+// What fails is tried again with the next change of the host or of a Service.
+void ControlLoop::SetDevices() {
+  if (!parts_.packets) return;
+  std::vector<PacketDevice> devices = PacketDevices(parts_.devices, host_);
+  if (devices_ == devices) return;
+  if (absl::Status status = parts_.datapath.SetDevices(devices); !status.ok()) {
+    devices_.reset();
+    LogWarning("packets of some devices are not served", {{"reason", Std(status.message())}});
+    return;
+  }
+  LogInfo("packets are served", {{"devices", NamesOf(devices)}});
+  devices_ = std::move(devices);
 }
 
 void ControlLoop::Report(const Reconciler::Result& result) {

@@ -36,6 +36,8 @@ class ControlLoop {
     ReaperClient& reaper;
     AgentView identity;  // version, node name, paths: what never changes
     NodePortAddressRule node_port_addresses;
+    bool packets = false;              // Datapath::Options::packets
+    std::vector<std::string> devices;  // for PacketDevices()
   };
   // Called once, from the control thread, when the programs cannot be put in
   // charge. The loop has ended then.
@@ -58,6 +60,7 @@ class ControlLoop {
   absl::Status Update();
   size_t Apply(const ClusterChanges& changes);  // returns how much it wrote
   absl::Status TakeCharge();
+  void SetDevices();
   void Report(const Reconciler::Result& result);
   void ShowView();
   bool TakeHost(const ClusterChanges& changes) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -69,6 +72,7 @@ class ControlLoop {
   // Of the control thread.
   Planner planner_;
   HostAddresses host_;
+  std::optional<std::vector<PacketDevice>> devices_;  // that are served; nullopt: not known
   Reconciler::Result result_;
   bool in_charge_ = false;
   absl::Time last_apply_ = absl::InfinitePast();

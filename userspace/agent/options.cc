@@ -32,7 +32,7 @@ std::string NodeName(const std::string& given) {
 
 // What is read as text first.
 struct Texts {
-  std::string log_format = "text", socket_lb = "all";
+  std::string log_format = "text", socket_lb = "all", packets = "off";
   std::vector<std::string> node_port_addresses;
   bool localhost_node_ports = true;
   std::vector<std::string> configs;  // files
@@ -62,6 +62,20 @@ void DescribeServices(CLI::App& app, Texts& texts) {
       ->type_name("MODE")
       ->check(CLI::IsMember({"all", "host", "off"}))
       ->capture_default_str();
+}
+
+void DescribePackets(CLI::App& app, Options& options, Texts& texts) {
+  app.add_option("--packets", texts.packets,
+                 "Serve what arrives from outside too, at node ports, load-balancer and external "
+                 "IPs: on, or off (leave it to kube-proxy)")
+      ->type_name("MODE")
+      ->check(CLI::IsMember({"on", "off"}))
+      ->capture_default_str();
+  app.add_option("--devices", options.devices,
+                 "Devices whose packets are looked at (eth0,bond*; default: those with an address "
+                 "that others can reach)")
+      ->type_name("NAMES")
+      ->delimiter(',');
 }
 
 // Read by their names, as ConfigOfFlags() does.
@@ -229,6 +243,7 @@ absl::Status TakeTexts(const Texts& texts, Options& options) {
   options.node_port_addresses = *std::move(rule);
   options.node_port_addresses.localhost = texts.localhost_node_ports;
   options.socket_lb = ToSocketLb(texts.socket_lb);
+  options.packets = texts.packets == "on";
   options.node_name = NodeName(options.node_name);
   SHUNT_ASSIGN_OR_RETURN(options.log_format, ParseLogFormat(texts.log_format));
   if (options.action == Options::Action::kServe) return TakeSource(texts, options);
@@ -282,6 +297,7 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
   Describe(app, options, texts);
   DescribeCluster(app, texts, options.kubernetes);
   DescribeServices(app, texts);
+  DescribePackets(app, options, texts);
   DescribeServers(app);
   DescribeProxyFlags(app);
   auto* clean = app.add_flag("--cleanup", cleanup, "Remove every program and pin, then exit");

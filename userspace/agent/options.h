@@ -29,6 +29,8 @@ struct Options {
   std::string bpffs = "/sys/fs/bpf/shunt";
   NodePortAddressRule node_port_addresses;
   Datapath::SocketLb socket_lb = Datapath::SocketLb::kAll;
+  bool packets = false;              // what arrives from outside is served too
+  std::vector<std::string> devices;  // patterns; none: see PacketDevices()
   std::string api_socket = "/run/shunt/shunt.sock";
   std::string reaper_socket = "/run/shunt/reaper.sock";
   std::optional<HttpAddress> healthz_address, metrics_address;  // none: nobody listens

@@ -15,10 +15,6 @@
 namespace shunt {
 namespace {
 
-// No program handles packets that come from outside yet: only sockets of this
-// node are served, so load balancers outside must go elsewhere.
-constexpr bool kServesOutside = false;
-
 // A port costs a file descriptor, and there may be a thousand.
 void RaiseFileLimit() {
   rlimit limit = {};
@@ -41,7 +37,8 @@ Servers::Servers(const Options& options, const Store& store, const ClusterSource
       store_(store),
       source_(source),
       config_watch_(options),
-      health_({.timeout = 2 * options.config.SyncPeriod(), .serves_outside = kServesOutside}),
+      // Load balancers outside must go elsewhere where only sockets are served.
+      health_({.timeout = 2 * options.config.SyncPeriod(), .serves_outside = options.packets}),
       metrics_(SHUNT_VERSION, absl::Now()) {}
 
 absl::StatusOr<std::unique_ptr<Servers>> Servers::Start(const Options& options, const Store& store,

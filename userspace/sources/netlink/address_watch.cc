@@ -5,6 +5,8 @@
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <net/if_arp.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -77,6 +79,16 @@ IpAddress ToAddress(const nlattr* attribute, int family) {
   return IpAddress(bytes);
 }
 
+HostDevice& DeviceAt(uint32_t index, HostAddresses& host) {
+  auto place = std::lower_bound(
+      host.devices.begin(), host.devices.end(), index,
+      [](const HostDevice& device, uint32_t wanted) { return device.index < wanted; });
+  if (place == host.devices.end() || place->index != index) {
+    place = host.devices.insert(place, HostDevice{.index = index});
+  }
+  return *place;
+}
+
 // IFA_LOCAL is the host's own where the interface has a peer.
 int TakeAddress(const nlmsghdr* message, void* data) {
   const auto* header = static_cast<const ifaddrmsg*>(mnl_nlmsg_get_payload(message));
@@ -97,16 +109,25 @@ int TakeAddress(const nlmsghdr* message, void* data) {
   if (own != nullptr && is_global && is_ready) {
     const IpAddress ip = ToAddress(own, header->ifa_family);
     if (!ip.IsLoopback() && !ip.IsLinkLocal()) {
-      static_cast<HostAddresses*>(data)->addresses.push_back(ip);
+      auto& host = *static_cast<HostAddresses*>(data);
+      host.addresses.push_back(ip);
+      DeviceAt(header->ifa_index, host).addresses.push_back(ip);
     }
   }
   return MNL_CB_OK;
 }
 
 int TakeInterface(const nlmsghdr* message, void* data) {
-  ForEachAttribute(message, sizeof(ifinfomsg), [&](const nlattr* attribute) {
+  const auto* header = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(message));
+  auto& host = *static_cast<HostAddresses*>(data);
+  HostDevice& device = DeviceAt(static_cast<uint32_t>(header->ifi_index), host);
+  device.is_up = (header->ifi_flags & IFF_UP) != 0;
+  device.is_loopback = (header->ifi_flags & IFF_LOOPBACK) != 0;
+  device.has_link_header = header->ifi_type == ARPHRD_ETHER;
+  ForEachAttribute(message, sizeof(*header), [&](const nlattr* attribute) {
     if (mnl_attr_get_type(attribute) == IFLA_IFNAME) {
-      static_cast<HostAddresses*>(data)->interfaces.emplace_back(mnl_attr_get_str(attribute));
+      device.name = mnl_attr_get_str(attribute);
+      host.interfaces.push_back(device.name);
     }
   });
   return MNL_CB_OK;

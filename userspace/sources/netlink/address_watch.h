@@ -2,6 +2,7 @@
 #ifndef SHUNT_SOURCES_NETLINK_ADDRESS_WATCH_H_
 #define SHUNT_SOURCES_NETLINK_ADDRESS_WATCH_H_
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -15,12 +16,26 @@
 
 namespace shunt {
 
+// A device (interface) of a network namespace.
+struct HostDevice {
+  uint32_t index = 0;
+  std::string name;
+  bool is_up = false;
+  bool is_loopback = false;
+  bool has_link_header = true;  // Ethernet's; false: of a kind that has none, a tunnel
+  // Those of HostAddresses that are on it, its main ones first.
+  std::vector<IpAddress> addresses;
+
+  friend bool operator==(const HostDevice&, const HostDevice&) = default;
+};
+
 // Under which addresses a network namespace can be reached, and its interfaces.
 struct HostAddresses {
   // Of global or site scope and ready for use, on whatever interface: neither
   // loopback nor link-local. Sorted, without duplicates.
   std::vector<IpAddress> addresses;
   std::vector<std::string> interfaces;  // names, sorted
+  std::vector<HostDevice> devices;      // by index
 
   friend bool operator==(const HostAddresses&, const HostAddresses&) = default;
 };

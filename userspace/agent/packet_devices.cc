@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/agent/packet_devices.h"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+
+#include "absl/strings/str_join.h"
+
+namespace shunt {
+namespace {
+
+bool IsServed(const std::vector<std::string>& patterns, const HostDevice& device) {
+  if (device.is_loopback) return false;
+  if (patterns.empty()) return device.is_up && !device.addresses.empty();
+  return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
+    return fnmatch(pattern.c_str(), device.name.c_str(), 0) == 0;
+  });
+}
+
+IpAddress MainAddress(const HostDevice& device, Family family) {
+  for (const IpAddress& address : device.addresses) {
+    if (address.family() == family) return address;
+  }
+  return IpAddress();
+}
+
+}  // namespace
+
+std::vector<PacketDevice> PacketDevices(const std::vector<std::string>& patterns,
+                                        const HostAddresses& host) {
+  std::vector<PacketDevice> result;
+  for (const HostDevice& device : host.devices) {
+    if (!IsServed(patterns, device)) continue;
+    result.push_back({.index = device.index,
+                      .name = device.name,
+                      .has_link_header = device.has_link_header,
+                      .address4 = MainAddress(device, Family::kIpv4),
+                      .address6 = MainAddress(device, Family::kIpv6)});
+  }
+  return result;
+}
+
+std::string NamesOf(const std::vector<PacketDevice>& devices) {
+  return absl::StrJoin(
+      devices, ",", [](std::string* out, const PacketDevice& device) { out->append(device.name); });
+}
+
+}  // namespace shunt
