@@ -150,6 +150,19 @@ TEST_F(ReconcilerTest, ADrainingBackendKeepsWhatItHasButIsNotChosen) {
   EXPECT_EQ(store_.backends()[*id].generation, generation);
 }
 
+TEST_F(ReconcilerTest, ABackendThatMovesToAnotherNodeUnderItsAddressIsAnotherBackend) {
+  std::vector<Backend> pods = Pods({1, 2});
+  pods[0].on_this_node = true;
+  Go({{Name("web"), Port({Front("10.96.0.1")}, pods)}});
+  const uint32_t id = *IdOf("10.244.0.1");
+  EXPECT_EQ(store_.backends()[id].on_this_node, 1);
+  pods[0].on_this_node = false;
+  const DatapathState state = {{Name("web"), Port({Front("10.96.0.1")}, pods)}};
+  Go(state);
+  EXPECT_EQ(store_.backends()[id].state, SHUNT_BACKEND_FREE);
+  EXPECT_TRUE(Same(StateFromMaps(store_).value(), state));
+}
+
 TEST_F(ReconcilerTest, ADeletedServiceLeavesNothingBehind) {
   Go({{Name("web"), OneFrontend(1, {1, 2})}});
   Go({});
