@@ -27,51 +27,6 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
  * backend through another frontend. */
 #define DISTINCT_CHOICES 4
 
-static __always_inline struct shunt_flow_key flow_key(const struct packet *packet,
-						      enum shunt_direction direction)
-{
-	return (struct shunt_flow_key){
-		.source = packet->source,
-		.destination = packet->destination,
-		.source_port = packet->source_port,
-		.destination_port = packet->destination_port,
-		.protocol = packet->protocol,
-		.direction = direction,
-	};
-}
-
-/* The flow that an error is about: it holds a packet that went the other way. */
-static __always_inline struct shunt_flow_key flow_key_of_held(const struct packet *held,
-							      enum shunt_direction direction)
-{
-	return (struct shunt_flow_key){
-		.source = held->destination,
-		.destination = held->source,
-		.source_port = held->destination_port,
-		.destination_port = held->source_port,
-		.protocol = held->protocol,
-		.direction = direction,
-	};
-}
-
-/* What arrives gets another destination, what leaves another source. */
-static __always_inline struct change change_of(const struct shunt_flow_key *key,
-					       const struct shunt_peer *to)
-{
-	struct change change = {.to = *to};
-
-	if (key->direction == SHUNT_ARRIVES) {
-		change.end = PACKET_DESTINATION;
-		change.from.address = key->destination;
-		change.from.port = key->destination_port;
-	} else {
-		change.end = PACKET_SOURCE;
-		change.from.address = key->source;
-		change.from.port = key->source_port;
-	}
-	return change;
-}
-
 static __always_inline enum shunt_verdict finish(struct __sk_buff *skb, const struct packet *packet,
 						 const struct shunt_flow_key *key,
 						 const struct shunt_peer *to,
@@ -80,26 +35,6 @@ static __always_inline enum shunt_verdict finish(struct __sk_buff *skb, const st
 	const struct change change = change_of(key, to);
 
 	return rewrite_packet(skb, packet, &change) ? verdict : SHUNT_NO_MEMORY;
-}
-
-static __always_inline enum shunt_verdict verdict_of_flow(const struct shunt_flow *flow)
-{
-	return flow->state & SHUNT_FLOW_ANSWER ? SHUNT_RESTORED : SHUNT_CONTINUED;
-}
-
-/* Nobody can be answered there, or it is its own answer. */
-static __always_inline bool is_martian(const struct shunt_flow_key *key)
-{
-	const struct shunt_addr loopback = {.bytes = {[15] = 1}};
-	__u8 first = key->source.bytes[12];
-
-	if (key->source_port == key->destination_port &&
-	    !__builtin_memcmp(&key->source, &key->destination, sizeof(key->source)))
-		return true;
-	if (address_is_ip4(&key->source))
-		return first == 0 || first == 127 || first >= 224;
-	return key->source.bytes[0] == 0xff || address_is_zero(&key->source) ||
-	       !__builtin_memcmp(&key->source, &loopback, sizeof(loopback));
 }
 
 /*
@@ -156,7 +91,7 @@ __noinline int flow_leaves(struct __sk_buff *skb, const struct packet *packet)
 		return SHUNT_NOT_A_SERVICE;
 	if (!(found.copy.state & SHUNT_FLOW_UNBOUND))
 		flow_use(&key, &found, packet->tcp_flags);
-	else if (!bind_flow(skb, &key, &found.copy))
+	else if (!bind_flow(skb, skb->ifindex, &key, &found.copy))
 		return SHUNT_NO_MEMORY;
 	return finish(skb, packet, &key, &found.copy.to, verdict_of_flow(&found.copy));
 }

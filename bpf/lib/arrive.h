@@ -6,6 +6,7 @@
 #ifndef SHUNT_BPF_ARRIVE_H_
 #define SHUNT_BPF_ARRIVE_H_
 
+#include "lib/address.h"
 #include "lib/frontend.h"
 #include "lib/select.h"
 #include "lib/source.h"
@@ -44,6 +45,21 @@ static __always_inline bool arrival_backend(const struct shunt_flow_key *arrived
 
 	return frontend->affinity_timeout_s ? choose_for_client(&client, frontend, choice)
 					    : choose_anew(frontend, choice);
+}
+
+/* Nobody can be answered there, or it is its own answer. */
+static __always_inline bool is_martian(const struct shunt_flow_key *key)
+{
+	const struct shunt_addr loopback = {.bytes = {[15] = 1}};
+	__u8 first = key->source.bytes[12];
+
+	if (key->source_port == key->destination_port &&
+	    !__builtin_memcmp(&key->source, &key->destination, sizeof(key->source)))
+		return true;
+	if (address_is_ip4(&key->source))
+		return first == 0 || first == 127 || first >= 224;
+	return key->source.bytes[0] == 0xff || address_is_zero(&key->source) ||
+	       !__builtin_memcmp(&key->source, &loopback, sizeof(loopback));
 }
 
 /* As select_backend(), for a packet. */

@@ -29,8 +29,7 @@ static __always_inline __u16 careful_port(void)
 }
 
 /* As a packet from the backend to that address and port would look. */
-static __always_inline bool host_has_socket4(struct __sk_buff *skb,
-					     const struct shunt_flow_key *answer)
+static __always_inline bool host_has_socket4(context *ctx, const struct shunt_flow_key *answer)
 {
 	struct bpf_sock_tuple tuple = {};
 	struct bpf_sock *sk;
@@ -40,16 +39,15 @@ static __always_inline bool host_has_socket4(struct __sk_buff *skb,
 	tuple.ipv4.sport = bpf_htons(answer->source_port);
 	tuple.ipv4.dport = bpf_htons(answer->destination_port);
 	sk = answer->protocol == SHUNT_TCP
-		     ? bpf_skc_lookup_tcp(skb, &tuple, sizeof(tuple.ipv4), BPF_F_CURRENT_NETNS, 0)
-		     : bpf_sk_lookup_udp(skb, &tuple, sizeof(tuple.ipv4), BPF_F_CURRENT_NETNS, 0);
+		     ? bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv4), BPF_F_CURRENT_NETNS, 0)
+		     : bpf_sk_lookup_udp(ctx, &tuple, sizeof(tuple.ipv4), BPF_F_CURRENT_NETNS, 0);
 	if (!sk)
 		return false;
 	bpf_sk_release(sk);
 	return true;
 }
 
-static __always_inline bool host_has_socket6(struct __sk_buff *skb,
-					     const struct shunt_flow_key *answer)
+static __always_inline bool host_has_socket6(context *ctx, const struct shunt_flow_key *answer)
 {
 	struct bpf_sock_tuple tuple = {};
 	struct bpf_sock *sk;
@@ -59,26 +57,23 @@ static __always_inline bool host_has_socket6(struct __sk_buff *skb,
 	tuple.ipv6.sport = bpf_htons(answer->source_port);
 	tuple.ipv6.dport = bpf_htons(answer->destination_port);
 	sk = answer->protocol == SHUNT_TCP
-		     ? bpf_skc_lookup_tcp(skb, &tuple, sizeof(tuple.ipv6), BPF_F_CURRENT_NETNS, 0)
-		     : bpf_sk_lookup_udp(skb, &tuple, sizeof(tuple.ipv6), BPF_F_CURRENT_NETNS, 0);
+		     ? bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv6), BPF_F_CURRENT_NETNS, 0)
+		     : bpf_sk_lookup_udp(ctx, &tuple, sizeof(tuple.ipv6), BPF_F_CURRENT_NETNS, 0);
 	if (!sk)
 		return false;
 	bpf_sk_release(sk);
 	return true;
 }
 
-static __always_inline bool host_has_socket(struct __sk_buff *skb,
-					    const struct shunt_flow_key *answer)
+static __always_inline bool host_has_socket(context *ctx, const struct shunt_flow_key *answer)
 {
-	return address_is_ip4(&answer->source) ? host_has_socket4(skb, answer)
-					       : host_has_socket6(skb, answer);
+	return address_is_ip4(&answer->source) ? host_has_socket4(ctx, answer)
+					       : host_has_socket6(ctx, answer);
 }
 
 /* The main address of the device by which the packet leaves. */
-static __always_inline bool device_address(struct __sk_buff *skb, bool is_ip4,
-					   struct shunt_addr *address)
+static __always_inline bool device_address(__u32 index, bool is_ip4, struct shunt_addr *address)
 {
-	__u32 index = skb->ifindex;
 	const struct shunt_device *device = bpf_map_lookup_elem(&shunt_devices, &index);
 
 	if (!device)
@@ -87,31 +82,39 @@ static __always_inline bool device_address(struct __sk_buff *skb, bool is_ip4,
 	return address_is_ip4(address) == is_ip4 && !address_is_zero(address);
 }
 
-/* Takes a port for the flow: `answer`, which lacks it, is the key of what comes
- * back. */
-static __always_inline bool take_port(struct __sk_buff *skb, struct shunt_flow_key *answer,
+/* Whether the flow can have a port that is drawn now; `answer` is the key of what
+ * comes back to it. Not inlined: the verifier looks at it once, not once for each
+ * attempt, which were nine tenths of all that it did. */
+__noinline int draw_port(context *ctx, struct shunt_flow_key *answer, struct shunt_flow *flow,
+			 bool is_careful)
+{
+	if (!answer || !flow)
+		return false;
+	answer->destination_port =
+		is_careful ? careful_port() : FIRST_PORT + random_below(65536 - FIRST_PORT);
+	return !host_has_socket(ctx, answer) && flow_claim(answer, flow);
+}
+
+static __always_inline bool take_port(context *ctx, struct shunt_flow_key *answer,
 				      struct shunt_flow *flow)
 {
 	for (int attempt = 0; attempt < BIND_ATTEMPTS; attempt++) {
-		answer->destination_port = attempt < CAREFUL_ATTEMPTS
-						   ? careful_port()
-						   : FIRST_PORT + random_below(65536 - FIRST_PORT);
-		if (!host_has_socket(skb, answer) && flow_claim(answer, flow))
+		if (draw_port(ctx, answer, flow, attempt < CAREFUL_ATTEMPTS))
 			return true;
 	}
 	return false;
 }
 
-/* Binds an entry for packets that leave: `flow` is complete afterwards. Not
- * inlined: only the first packet of a flow comes here. */
-__noinline int bind_flow(struct __sk_buff *skb, const struct shunt_flow_key *leaves,
+/* Binds an entry for packets that leave by that device: `flow` is complete
+ * afterwards. Not inlined: only the first packet of a flow comes here. */
+__noinline int bind_flow(context *ctx, __u32 device, const struct shunt_flow_key *leaves,
 			 struct shunt_flow *flow)
 {
 	struct shunt_flow_key answer = {};
 	struct shunt_flow returning = {};
 
 	if (!leaves || !flow ||
-	    !device_address(skb, address_is_ip4(&leaves->source), &answer.destination))
+	    !device_address(device, address_is_ip4(&leaves->source), &answer.destination))
 		return false;
 	answer.source = leaves->destination;
 	answer.source_port = leaves->destination_port;
@@ -119,7 +122,7 @@ __noinline int bind_flow(struct __sk_buff *skb, const struct shunt_flow_key *lea
 	flow->state = 0;
 	flow->last_used_ns = bpf_ktime_get_coarse_ns();
 	returning = partner_flow(leaves, flow);
-	if (!take_port(skb, &answer, &returning))
+	if (!take_port(ctx, &answer, &returning))
 		return false;
 	flow->to.address = answer.destination;
 	flow->to.port = answer.destination_port;

@@ -24,6 +24,38 @@ struct found_flow {
 	struct shunt_flow *entry;
 };
 
+static __always_inline struct shunt_flow_key flow_key(const struct packet *packet,
+						      enum shunt_direction direction)
+{
+	return (struct shunt_flow_key){
+		.source = packet->source,
+		.destination = packet->destination,
+		.source_port = packet->source_port,
+		.destination_port = packet->destination_port,
+		.protocol = packet->protocol,
+		.direction = direction,
+	};
+}
+
+/* The flow that an error is about: it holds a packet that went the other way. */
+static __always_inline struct shunt_flow_key flow_key_of_held(const struct packet *held,
+							      enum shunt_direction direction)
+{
+	return (struct shunt_flow_key){
+		.source = held->destination,
+		.destination = held->source,
+		.source_port = held->destination_port,
+		.destination_port = held->source_port,
+		.protocol = held->protocol,
+		.direction = direction,
+	};
+}
+
+static __always_inline enum shunt_verdict verdict_of_flow(const struct shunt_flow *flow)
+{
+	return flow->state & SHUNT_FLOW_ANSWER ? SHUNT_RESTORED : SHUNT_CONTINUED;
+}
+
 static __always_inline __u64 flow_timeout(enum shunt_protocol protocol, __u32 state)
 {
 	const __u32 both_end = SHUNT_FLOW_CLIENT_ENDS | SHUNT_FLOW_BACKEND_ENDS;

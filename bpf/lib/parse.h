@@ -15,6 +15,7 @@
 #include <linux/udp.h>
 
 #include "lib/address.h"
+#include "lib/context.h"
 
 /* Extension headers of IPv6 that are walked over. */
 #define EXTENSION_HEADERS 8
@@ -70,14 +71,12 @@ static __always_inline enum fragment fragment_of(__be16 offset, __be16 more)
 	return more ? FRAGMENT_FIRST : FRAGMENT_NONE;
 }
 
-static __always_inline bool parse_ip4(struct __sk_buff *skb, struct packet *packet,
-				      struct payload *payload)
+static __always_inline bool parse_ip4(context *ctx, struct packet *packet, struct payload *payload)
 {
 	struct iphdr ip;
 	__u32 length;
 
-	if (bpf_skb_load_bytes(skb, packet->network, &ip, sizeof(ip)) || ip.version != 4 ||
-	    ip.ihl < 5)
+	if (!load_bytes(ctx, packet->network, &ip, sizeof(ip)) || ip.version != 4 || ip.ihl < 5)
 		return false;
 	length = bpf_ntohs(ip.tot_len);
 	packet->source = address_of_ip4(ip.saddr);
@@ -86,8 +85,8 @@ static __always_inline bool parse_ip4(struct __sk_buff *skb, struct packet *pack
 	packet->fragment = fragment_of(ip.frag_off & IP4_OFFSET, ip.frag_off & IP4_MORE);
 	packet->fragment_id = ip.id;
 	payload->begin = packet->network + 4 * ip.ihl;
-	/* Of a packet beyond 64 KB, which has 0 there, skb alone knows the length. */
-	payload->end = length ? packet->network + length : skb->len;
+	/* Of a packet beyond 64 KB, which has 0 there, the frame alone knows the length. */
+	payload->end = length ? packet->network + length : context_length(ctx);
 	return true;
 }
 
@@ -106,7 +105,7 @@ static __always_inline bool is_extension(__u8 next)
 }
 
 /* Walks over one extension header. */
-static __always_inline bool skip_extension(struct __sk_buff *skb, struct packet *packet,
+static __always_inline bool skip_extension(context *ctx, struct packet *packet,
 					   struct payload *payload)
 {
 	struct {
@@ -116,7 +115,7 @@ static __always_inline bool skip_extension(struct __sk_buff *skb, struct packet 
 		__be32 id;     /* likewise */
 	} header;
 
-	if (bpf_skb_load_bytes(skb, payload->begin, &header, sizeof(header)))
+	if (!load_bytes(ctx, payload->begin, &header, sizeof(header)))
 		return false;
 	if (packet->protocol == IPPROTO_FRAGMENT) {
 		packet->fragment =
@@ -132,39 +131,37 @@ static __always_inline bool skip_extension(struct __sk_buff *skb, struct packet 
 	return true;
 }
 
-static __always_inline bool parse_ip6(struct __sk_buff *skb, struct packet *packet,
-				      struct payload *payload)
+static __always_inline bool parse_ip6(context *ctx, struct packet *packet, struct payload *payload)
 {
 	struct ipv6hdr ip;
 	__u32 length;
 
-	if (bpf_skb_load_bytes(skb, packet->network, &ip, sizeof(ip)) || ip.version != 6)
+	if (!load_bytes(ctx, packet->network, &ip, sizeof(ip)) || ip.version != 6)
 		return false;
 	length = bpf_ntohs(ip.payload_len);
 	packet->source = address_of_in6(&ip.saddr);
 	packet->destination = address_of_in6(&ip.daddr);
 	packet->protocol = ip.nexthdr;
 	payload->begin = packet->network + sizeof(ip);
-	payload->end = length ? payload->begin + length : skb->len;
+	payload->end = length ? payload->begin + length : context_length(ctx);
 	for (int i = 0; i < EXTENSION_HEADERS && is_extension(packet->protocol); i++) {
 		if (packet->fragment == FRAGMENT_LATER)
 			break; /* what follows is anything */
-		if (!skip_extension(skb, packet, payload))
+		if (!skip_extension(ctx, packet, payload))
 			return false;
 	}
 	return true;
 }
 
-static __always_inline bool parse_ip(struct __sk_buff *skb, struct packet *packet, bool is_ip4,
-				     bool is_cut)
+static __always_inline bool parse_ip(context *ctx, struct packet *packet, bool is_ip4, bool is_cut)
 {
 	struct payload payload = {};
 
-	if (!(is_ip4 ? parse_ip4(skb, packet, &payload) : parse_ip6(skb, packet, &payload)))
+	if (!(is_ip4 ? parse_ip4(ctx, packet, &payload) : parse_ip6(ctx, packet, &payload)))
 		return false;
 	packet->transport = payload.begin;
-	packet->end = is_cut ? skb->len : payload.end;
-	return packet->end <= skb->len;
+	packet->end = is_cut ? context_length(ctx) : payload.end;
+	return packet->end <= context_length(ctx);
 }
 
 static __always_inline bool has_ports(const struct packet *packet)
@@ -173,7 +170,7 @@ static __always_inline bool has_ports(const struct packet *packet)
 }
 
 /* Both protocols begin with their ports. An error holds 8 bytes of them. */
-static __always_inline bool parse_ports(struct __sk_buff *skb, struct packet *packet, bool is_cut)
+static __always_inline bool parse_ports(context *ctx, struct packet *packet, bool is_cut)
 {
 	__u32 least =
 		packet->protocol == IPPROTO_TCP ? sizeof(struct tcphdr) : sizeof(struct udphdr);
@@ -181,22 +178,21 @@ static __always_inline bool parse_ports(struct __sk_buff *skb, struct packet *pa
 
 	if (!has_ports(packet) || packet->fragment == FRAGMENT_LATER ||
 	    packet->transport + (is_cut ? 8 : least) > packet->end ||
-	    bpf_skb_load_bytes(skb, packet->transport, ports, sizeof(ports)))
+	    !load_bytes(ctx, packet->transport, ports, sizeof(ports)))
 		return false;
 	packet->source_port = bpf_ntohs(ports[0]);
 	packet->destination_port = bpf_ntohs(ports[1]);
 	if (!is_cut && packet->protocol == IPPROTO_TCP)
-		bpf_skb_load_bytes(skb, packet->transport + 13, &packet->tcp_flags, 1);
+		load_bytes(ctx, packet->transport + 13, &packet->tcp_flags, 1);
 	return true;
 }
 
-static __always_inline bool is_error(struct __sk_buff *skb, const struct packet *packet,
-				     bool is_ip4)
+static __always_inline bool is_error(context *ctx, const struct packet *packet, bool is_ip4)
 {
 	__u8 type;
 
 	if (packet->protocol != (is_ip4 ? IPPROTO_ICMP : IPPROTO_ICMPV6) ||
-	    bpf_skb_load_bytes(skb, packet->transport, &type, sizeof(type)))
+	    !load_bytes(ctx, packet->transport, &type, sizeof(type)))
 		return false;
 	if (!is_ip4)
 		return type >= 1 && type <= 4;
@@ -207,29 +203,29 @@ static __always_inline bool is_error(struct __sk_buff *skb, const struct packet 
  * An enum packet_kind. `packet->network` says where to begin. Not inlined: the
  * verifier looks at it once.
  */
-__noinline int parse_packet(struct __sk_buff *skb, struct packet *packet)
+__noinline int parse_packet(context *ctx, struct packet *packet)
 {
-	bool is_ip4 = skb->protocol == bpf_htons(ETH_P_IP);
+	__be16 protocol = context_protocol(ctx);
+	bool is_ip4 = protocol == bpf_htons(ETH_P_IP);
 
-	if (!packet || (!is_ip4 && skb->protocol != bpf_htons(ETH_P_IPV6)) ||
-	    !parse_ip(skb, packet, is_ip4, false))
+	if (!packet || (!is_ip4 && protocol != bpf_htons(ETH_P_IPV6)) ||
+	    !parse_ip(ctx, packet, is_ip4, false))
 		return PACKET_OTHER;
 	if (packet->fragment == FRAGMENT_LATER)
 		return has_ports(packet) ? PACKET_REST : PACKET_OTHER;
-	if (!packet->fragment && is_error(skb, packet, is_ip4))
+	if (!packet->fragment && is_error(ctx, packet, is_ip4))
 		return PACKET_ERROR;
-	return parse_ports(skb, packet, false) ? PACKET_FLOW : PACKET_OTHER;
+	return parse_ports(ctx, packet, false) ? PACKET_FLOW : PACKET_OTHER;
 }
 
 /* The packet that an ICMP error holds: whether it is of TCP or UDP. */
-__noinline int parse_held_packet(struct __sk_buff *skb, const struct packet *error,
-				 struct packet *held)
+__noinline int parse_held_packet(context *ctx, const struct packet *error, struct packet *held)
 {
 	if (!error || !held)
 		return false;
 	held->network = error->transport + 8;
-	return parse_ip(skb, held, skb->protocol == bpf_htons(ETH_P_IP), true) &&
-	       parse_ports(skb, held, true);
+	return parse_ip(ctx, held, context_protocol(ctx) == bpf_htons(ETH_P_IP), true) &&
+	       parse_ports(ctx, held, true);
 }
 
 #endif /* SHUNT_BPF_PARSE_H_ */

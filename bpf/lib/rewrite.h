@@ -30,9 +30,27 @@ struct change {
 	struct shunt_peer to;
 };
 
-static __always_inline bool is_ip4_packet(struct __sk_buff *skb)
+/* What arrives gets another destination, what leaves another source. */
+static __always_inline struct change change_of(const struct shunt_flow_key *key,
+					       const struct shunt_peer *to)
 {
-	return skb->protocol == bpf_htons(ETH_P_IP);
+	struct change change = {.to = *to};
+
+	if (key->direction == SHUNT_ARRIVES) {
+		change.end = PACKET_DESTINATION;
+		change.from.address = key->destination;
+		change.from.port = key->destination_port;
+	} else {
+		change.end = PACKET_SOURCE;
+		change.from.address = key->source;
+		change.from.port = key->source_port;
+	}
+	return change;
+}
+
+static __always_inline bool is_ip4_packet(context *ctx)
+{
+	return context_protocol(ctx) == bpf_htons(ETH_P_IP);
 }
 
 static __always_inline __wsum address_difference(const struct change *change)
@@ -42,55 +60,51 @@ static __always_inline __wsum address_difference(const struct change *change)
 }
 
 /* The address, with the checksum of IPv4's header. */
-static __always_inline bool write_address(struct __sk_buff *skb, __u32 network,
-					  const struct change *change, __wsum difference)
+static __always_inline bool write_address(context *ctx, __u32 network, const struct change *change,
+					  __wsum difference)
 {
 	bool is_source = change->end == PACKET_SOURCE;
 
-	if (!is_ip4_packet(skb))
-		return !bpf_skb_store_bytes(skb,
-					    network + (is_source ? offsetof(struct ipv6hdr, saddr)
-								 : offsetof(struct ipv6hdr, daddr)),
-					    &change->to.address, 16, 0);
-	return !bpf_l3_csum_replace(skb, network + offsetof(struct iphdr, check), 0, difference,
-				    0) &&
-	       !bpf_skb_store_bytes(skb,
-				    network + (is_source ? offsetof(struct iphdr, saddr)
-							 : offsetof(struct iphdr, daddr)),
-				    &change->to.address.bytes[12], 4, 0);
+	if (!is_ip4_packet(ctx))
+		return store_bytes(ctx,
+				   network + (is_source ? offsetof(struct ipv6hdr, saddr)
+							: offsetof(struct ipv6hdr, daddr)),
+				   &change->to.address, 16);
+	return fix_ip4_checksum(ctx, network + offsetof(struct iphdr, check), difference) &&
+	       store_bytes(ctx,
+			   network + (is_source ? offsetof(struct iphdr, saddr)
+						: offsetof(struct iphdr, daddr)),
+			   &change->to.address.bytes[12], 4);
 }
 
-static __always_inline bool write_port(struct __sk_buff *skb, __u32 transport,
-				       const struct change *change)
+static __always_inline bool write_port(context *ctx, __u32 transport, const struct change *change)
 {
 	__be16 port = bpf_htons(change->to.port);
 
-	return !bpf_skb_store_bytes(skb, transport + (change->end == PACKET_SOURCE ? 0 : 2), &port,
-				    sizeof(port), 0);
+	return store_bytes(ctx, transport + (change->end == PACKET_SOURCE ? 0 : 2), &port,
+			   sizeof(port));
 }
 
 /* A checksum over a pseudo header with the address. */
-static __always_inline bool fix_pseudo(struct __sk_buff *skb, __u32 checksum, __wsum difference,
-				       __u64 flags)
+static __always_inline bool fix_pseudo(context *ctx, __u32 checksum, __wsum difference, __u64 flags)
 {
 	flags |= BPF_F_PSEUDO_HDR;
-	if (!is_ip4_packet(skb) &&
-	    !bpf_l4_csum_replace(skb, checksum, 0, difference, flags | CSUM_IPV6))
+	if (!is_ip4_packet(ctx) && fix_checksum(ctx, checksum, 0, difference, flags | CSUM_IPV6))
 		return true;
-	return !bpf_l4_csum_replace(skb, checksum, 0, difference, flags);
+	return fix_checksum(ctx, checksum, 0, difference, flags);
 }
 
-static __always_inline bool fix_port(struct __sk_buff *skb, __u32 checksum,
-				     const struct change *change, __u64 flags)
+static __always_inline bool fix_port(context *ctx, __u32 checksum, const struct change *change,
+				     __u64 flags)
 {
 	return change->from.port == change->to.port ||
-	       !bpf_l4_csum_replace(skb, checksum, bpf_htons(change->from.port),
-				    bpf_htons(change->to.port), flags | sizeof(__be16));
+	       fix_checksum(ctx, checksum, bpf_htons(change->from.port), bpf_htons(change->to.port),
+			    flags | sizeof(__be16));
 }
 
 /* A packet of TCP or UDP. False where there is no memory to write to: then it
  * may be half done. */
-static __always_inline bool rewrite_packet(struct __sk_buff *skb, const struct packet *packet,
+static __always_inline bool rewrite_packet(context *ctx, const struct packet *packet,
 					   const struct change *change)
 {
 	bool is_udp = packet->protocol == IPPROTO_UDP;
@@ -100,15 +114,15 @@ static __always_inline bool rewrite_packet(struct __sk_buff *skb, const struct p
 	__wsum difference = address_difference(change);
 
 	if (packet->fragment == FRAGMENT_LATER) /* the first had the rest of it */
-		return write_address(skb, packet->network, change, difference);
-	return fix_pseudo(skb, checksum, difference, flags) &&
-	       fix_port(skb, checksum, change, flags) &&
-	       write_port(skb, packet->transport, change) &&
-	       write_address(skb, packet->network, change, difference);
+		return write_address(ctx, packet->network, change, difference);
+	return fix_pseudo(ctx, checksum, difference, flags) &&
+	       fix_port(ctx, checksum, change, flags) &&
+	       write_port(ctx, packet->transport, change) &&
+	       write_address(ctx, packet->network, change, difference);
 }
 
 /* The header around the packet that an error holds, if it names the same end. */
-static __always_inline bool rewrite_error_header(struct __sk_buff *skb, const struct packet *error,
+static __always_inline bool rewrite_error_header(context *ctx, const struct packet *error,
 						 const struct change *change)
 {
 	const struct shunt_addr *address =
@@ -117,8 +131,8 @@ static __always_inline bool rewrite_error_header(struct __sk_buff *skb, const st
 
 	if (__builtin_memcmp(address, &change->from.address, sizeof(*address)))
 		return true;
-	return write_address(skb, error->network, change, difference) &&
-	       (is_ip4_packet(skb) || fix_pseudo(skb, error->transport + 2, difference, 0));
+	return write_address(ctx, error->network, change, difference) &&
+	       (is_ip4_packet(ctx) || fix_pseudo(ctx, error->transport + 2, difference, 0));
 }
 
 /*
@@ -127,7 +141,7 @@ static __always_inline bool rewrite_error_header(struct __sk_buff *skb, const st
  * its address there, the ports have not. The checksum of TCP or UDP in there is
  * of a packet that is cut, and nobody can check it.
  */
-static __always_inline bool rewrite_error(struct __sk_buff *skb, const struct packet *error,
+static __always_inline bool rewrite_error(context *ctx, const struct packet *error,
 					  const struct packet *held, const struct change *change)
 {
 	const struct change inner = {
@@ -138,10 +152,10 @@ static __always_inline bool rewrite_error(struct __sk_buff *skb, const struct pa
 	__wsum difference = address_difference(&inner);
 	__u32 checksum = error->transport + 2;
 
-	return (is_ip4_packet(skb) || !bpf_l4_csum_replace(skb, checksum, 0, difference, 0)) &&
-	       fix_port(skb, checksum, &inner, 0) && write_port(skb, held->transport, &inner) &&
-	       write_address(skb, held->network, &inner, difference) &&
-	       rewrite_error_header(skb, error, change);
+	return (is_ip4_packet(ctx) || fix_checksum(ctx, checksum, 0, difference, 0)) &&
+	       fix_port(ctx, checksum, &inner, 0) && write_port(ctx, held->transport, &inner) &&
+	       write_address(ctx, held->network, &inner, difference) &&
+	       rewrite_error_header(ctx, error, change);
 }
 
 #endif /* SHUNT_BPF_REWRITE_H_ */
