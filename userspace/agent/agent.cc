@@ -12,6 +12,7 @@
 #include "userspace/agent/cluster_source.h"
 #include "userspace/agent/control_loop.h"
 #include "userspace/agent/host.h"
+#include "userspace/agent/node_facts.h"
 #include "userspace/agent/servers.h"
 #include "userspace/agent/view_exchange.h"
 #include "userspace/api/server.h"
@@ -86,6 +87,20 @@ const char* SocketLbText(Datapath::SocketLb mode) {
   return "";
 }
 
+absl::StatusOr<std::unique_ptr<Datapath>> OpenDatapath(const Options& options,
+                                                       const std::string& cgroup) {
+  auto datapath = Datapath::Open({.bpffs = options.bpffs,
+                                  .cgroup = cgroup,
+                                  .build = SHUNT_VERSION,
+                                  .socket_lb = options.socket_lb,
+                                  .packets = options.packets});
+  // Where another agent is running (Unavailable), the node is served.
+  if (!datapath.ok() && !absl::IsUnavailable(datapath.status())) {
+    TellBeforeTheEnd(options, FailedToLoadPrograms(datapath.status()));
+  }
+  return datapath;
+}
+
 AgentView Identity(const Options& options, const std::string& cgroup, const Datapath& datapath) {
   AgentView identity;
   identity.version = SHUNT_VERSION;
@@ -107,12 +122,7 @@ absl::Status Serve(const Options& options) {
   const EndSignals signals;
   FatalError fatal;
   SHUNT_ASSIGN_OR_RETURN(const std::string cgroup, ServedCgroup(options));
-  SHUNT_ASSIGN_OR_RETURN(std::unique_ptr<Datapath> datapath,
-                         Datapath::Open({.bpffs = options.bpffs,
-                                         .cgroup = cgroup,
-                                         .build = SHUNT_VERSION,
-                                         .socket_lb = options.socket_lb,
-                                         .packets = options.packets}));
+  SHUNT_ASSIGN_OR_RETURN(std::unique_ptr<Datapath> datapath, OpenDatapath(options, cgroup));
   RcuGracePeriod grace_period(MembarrierOr(MapInMapWait()));
   Reconciler reconciler(datapath->maps(), grace_period);
   SHUNT_RETURN_IF_ERROR(reconciler.Adopt());
@@ -137,6 +147,7 @@ absl::Status Serve(const Options& options) {
                     .views = views,
                     .servers = *servers,
                     .reaper = reaper,
+                    .source = source,
                     .identity = Identity(options, cgroup, *datapath),
                     .node_port_addresses = options.node_port_addresses,
                     .packets = options.packets,
@@ -150,6 +161,7 @@ absl::Status Serve(const Options& options) {
                          ApiServer::Start(options.api_socket, views));
   SHUNT_RETURN_IF_ERROR(source.Start(options, store));
   const absl::Cleanup stop = [&source] { source.Stop(); };
+  source.Record(Starting());
   LogInfo("started", {{"version", SHUNT_VERSION},
                       {"node", options.node_name},
                       {"source", source.Describe()},
@@ -161,7 +173,10 @@ absl::Status Serve(const Options& options) {
   while ((signal = signals.Wait(kRereadInterval)) == 0) {
     if (servers->config_watch().Reread()) loop.OnChange();
   }
-  if (absl::Status status = fatal.Get(); !status.ok()) return status;
+  if (absl::Status status = fatal.Get(); !status.ok()) {
+    TellBeforeTheEnd(options, FailedToLoadPrograms(status));
+    return status;
+  }
   LogInfo("ending, the kernel goes on serving", {{"signal", strsignal(signal)}});
   return absl::OkStatus();
 }

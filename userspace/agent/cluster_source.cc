@@ -31,6 +31,11 @@ void ClusterSource::Stop() {
   kubernetes_.reset();
 }
 
+void ClusterSource::Record(NodeEvent event) const {
+  absl::MutexLock lock(&mutex_);
+  if (kubernetes_ != nullptr) kubernetes_->Record(std::move(event));
+}
+
 std::string ClusterSource::Describe() const {
   absl::MutexLock lock(&mutex_);
   if (manifests_ != nullptr) return absl::StrCat("manifests ", manifests_path_);
@@ -48,11 +53,11 @@ MetricFamilies ApiClientFamilies(const KubernetesSource::Stats& stats, absl::Tim
                                 "Number of HTTP requests, partitioned by status code, method, and "
                                 "host.");
   for (const auto& [key, count] : stats.requests) {
-    const auto& [host, code] = key;
-    AddSeries(
-        requests,
-        {{"code", code == 0 ? "<error>" : absl::StrCat(code)}, {"method", "GET"}, {"host", host}},
-        static_cast<double>(count));
+    AddSeries(requests,
+              {{"code", key.code == 0 ? "<error>" : absl::StrCat(key.code)},
+               {"method", std::string(key.method)},
+               {"host", key.host}},
+              static_cast<double>(count));
   }
   auto watches = CounterFamily("shunt_k8s_watch_restarts_total",
                                "Watches at the API server that were opened, by resource.");
@@ -71,7 +76,11 @@ MetricFamilies ApiClientFamilies(const KubernetesSource::Stats& stats, absl::Tim
               absl::ToDoubleSeconds(status.heard - absl::UnixEpoch()));
     AddSeries(staleness, Of(progress.resource), absl::ToDoubleSeconds(now - status.heard));
   }
-  return {requests, watches, lists, heard, staleness};
+  auto events = CounterFamily("shunt_node_events_total",
+                              "Events about this node that the API server has taken or refused.");
+  AddSeries(events, {{"outcome", "posted"}}, static_cast<double>(stats.events.posted));
+  AddSeries(events, {{"outcome", "refused"}}, static_cast<double>(stats.events.refused));
+  return {requests, watches, lists, heard, staleness, events};
 }
 
 }  // namespace shunt

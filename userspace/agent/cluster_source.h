@@ -24,6 +24,9 @@ class ClusterSource {
   absl::Status Start(const Options& options, Store& store) ABSL_LOCKS_EXCLUDED(mutex_);
   void Stop() ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // An Event on the Node, where there is an API server. Waits for nothing.
+  void Record(NodeEvent event) const ABSL_LOCKS_EXCLUDED(mutex_);
+
   // "manifests /etc/shunt/manifests", "kubernetes https://10.0.0.1:6443, heard 3s ago".
   std::string Describe() const ABSL_LOCKS_EXCLUDED(mutex_);
   MetricFamilies Metrics() const ABSL_LOCKS_EXCLUDED(mutex_);

@@ -7,6 +7,7 @@
 #include "absl/time/clock.h"
 #include "userspace/agent/host_warnings.h"
 #include "userspace/agent/memory.h"
+#include "userspace/agent/node_facts.h"
 #include "userspace/agent/packet_devices.h"
 #include "userspace/base/absl_view.h"
 #include "userspace/telemetry/logging.h"
@@ -159,6 +160,7 @@ void ControlLoop::SetDevices() {
   if (absl::Status status = parts_.datapath.SetDevices(devices); !status.ok()) {
     devices_.reset();
     LogWarning("packets of some devices are not served", {{"reason", Std(status.message())}});
+    parts_.source.Record(FailedToServeDevices(status));
     return;
   }
   LogInfo("packets are served", {{"devices", NamesOf(devices)}});
@@ -176,6 +178,8 @@ void ControlLoop::Report(const Reconciler::Result& result) {
              {{"servicePorts", result.pending},
               {"first", result.failures.front().ToString()},
               {"retryIn", retry_delay_}});
+  const auto full = std::find_if(result.failures.begin(), result.failures.end(), &WaitsForRoom);
+  if (full != result.failures.end()) parts_.source.Record(MapFull(*full, result.pending));
 }
 
 void ControlLoop::ShowView() {

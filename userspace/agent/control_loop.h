@@ -34,6 +34,7 @@ class ControlLoop {
     ViewExchange& views;
     Servers& servers;
     ReaperClient& reaper;
+    const ClusterSource& source;
     AgentView identity;  // version, node name, paths: what never changes
     NodePortAddressRule node_port_addresses;
     bool packets = false;              // Datapath::Options::packets

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "userspace/agent/node_facts.h"
 #include "userspace/base/status.h"
 #include "userspace/health/pages.h"
 #include "userspace/metrics/kernel_metrics.h"
@@ -23,11 +24,12 @@ void RaiseFileLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-absl::Status Open(HttpServer& server, const std::optional<HttpAddress>& address, bool hard_fail,
-                  HttpHandler handler) {
+// Unless bindAddressHardFail, an address that is taken is tried again and again.
+absl::Status Open(const Options& options, HttpServer& server,
+                  const std::optional<HttpAddress>& address, HttpHandler handler) {
   if (!address) return absl::OkStatus();
   absl::Status status = server.Open(*address, std::move(handler));
-  return hard_fail ? status : absl::OkStatus();
+  return options.config.Bool("bindAddressHardFail") ? status : absl::OkStatus();
 }
 
 }  // namespace
@@ -47,25 +49,34 @@ absl::StatusOr<std::unique_ptr<Servers>> Servers::Start(const Options& options, 
   std::unique_ptr<Servers> servers(new Servers(options, store, source));
   SHUNT_ASSIGN_OR_RETURN(servers->probes_, HttpServer::Start());
   SHUNT_ASSIGN_OR_RETURN(servers->scrapes_, HttpServer::Start());
-  servers->service_health_ =
-      std::make_unique<ServiceHealth>(*servers->probes_, servers->health_, options.node_name);
+  servers->service_health_ = std::make_unique<ServiceHealth>(
+      *servers->probes_, servers->health_, options.node_name,
+      [&source](const NamespacedName& service, const HttpAddress& address,
+                const absl::Status& why) {
+        source.Record(FailedToStartServiceHealth(service, address, why));
+      });
   SHUNT_RETURN_IF_ERROR(servers->Listen(options));
   return servers;
 }
 
 absl::Status Servers::Listen(const Options& options) {
-  const bool hard_fail = options.config.Bool("bindAddressHardFail");
-  SHUNT_RETURN_IF_ERROR(Open(*probes_, options.healthz_address, hard_fail,
+  absl::Status status = Open(options, *probes_, options.healthz_address,
                              HealthPages(health_, [this](std::string_view path, int code) {
                                metrics_.Answered(path, code);
-                             })));
+                             }));
+  if (!status.ok()) {
+    TellBeforeTheEnd(options, FailedToStartHealthz(status));
+    return status;
+  }
   const std::string configz =
       absl::StrCat(R"({"kubeproxy.config.k8s.io":)", options.config.ToJson(KubeProxyKind(), -1),
                    R"(,"shunt.config":)", options.config.ToJson(ShuntKind(), -1), "}");
-  return Open(*scrapes_, options.metrics_address, hard_fail,
-              MetricsPages({.metrics = [this] { return MetricsText(); },
-                            .ready = [this] { return ready_.load(); },
-                            .configz = configz}));
+  status = Open(options, *scrapes_, options.metrics_address,
+                MetricsPages({.metrics = [this] { return MetricsText(); },
+                              .ready = [this] { return ready_.load(); },
+                              .configz = configz}));
+  if (!status.ok()) TellBeforeTheEnd(options, FailedToStartMetrics(status));
+  return status;
 }
 
 std::string Servers::MetricsText() const {

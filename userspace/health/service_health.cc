@@ -42,8 +42,12 @@ std::optional<uint16_t> HealthCheckNodePort(const Service& service) {
   return service.health_check_node_port;
 }
 
-ServiceHealth::ServiceHealth(HttpServer& server, const ProxyHealth& proxy, std::string node_name)
-    : server_(server), proxy_(proxy), node_name_(std::move(node_name)) {}
+ServiceHealth::ServiceHealth(HttpServer& server, const ProxyHealth& proxy, std::string node_name,
+                             OnTaken on_taken)
+    : server_(server),
+      proxy_(proxy),
+      node_name_(std::move(node_name)),
+      on_taken_(std::move(on_taken)) {}
 
 ServiceHealth::~ServiceHealth() {
   for (const HttpAddress& address : open_) server_.Close(address);
@@ -76,28 +80,31 @@ void ServiceHealth::SetAddresses(std::vector<IpAddress> addresses) {
   OpenAndClose();
 }
 
-absl::btree_set<HttpAddress> ServiceHealth::WantedAddresses() {
-  absl::btree_set<HttpAddress> wanted;
+absl::btree_map<HttpAddress, NamespacedName> ServiceHealth::WantedAddresses() {
+  absl::btree_map<HttpAddress, NamespacedName> wanted;
   absl::ReaderMutexLock lock(&mutex_);
   for (const auto& [name, entry] : services_) {
-    for (const IpAddress& ip : addresses_) wanted.insert({.ip = ip, .port = entry.port});
+    for (const IpAddress& ip : addresses_) {
+      wanted.try_emplace({.ip = ip, .port = entry.port}, name);  // the first one has it
+    }
   }
   return wanted;
 }
 
 void ServiceHealth::OpenAndClose() {
-  absl::btree_set<HttpAddress> wanted = WantedAddresses();
-  for (const HttpAddress& address : open_) {
-    if (!wanted.contains(address)) server_.Close(address);
+  const absl::btree_map<HttpAddress, NamespacedName> wanted = WantedAddresses();
+  absl::erase_if(open_, [&](const HttpAddress& address) {
+    if (wanted.contains(address)) return false;
+    server_.Close(address);
+    return true;
+  });
+  for (const auto& [address, service] : wanted) {
+    if (!open_.insert(address).second) continue;
+    const absl::Status status = server_.Open(
+        address,
+        [this, port = address.port](const HttpRequest& request) { return Answer(port, request); });
+    if (!status.ok()) on_taken_(service, address, status);
   }
-  for (const HttpAddress& address : wanted) {
-    if (open_.contains(address)) continue;
-    // Where it fails the server has said so, and tries again.
-    (void)server_.Open(address, [this, port = address.port](const HttpRequest& request) {
-      return Answer(port, request);
-    });
-  }
-  open_ = std::move(wanted);
 }
 
 HttpResponse ServiceHealth::Answer(uint16_t port, const HttpRequest& request) const {

@@ -3,6 +3,7 @@
 #define SHUNT_HEALTH_SERVICE_HEALTH_H_
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,8 +37,13 @@ std::optional<uint16_t> HealthCheckNodePort(const Service& service);
 // Belongs to the control thread; answers in the server's.
 class ServiceHealth {
  public:
+  // A port of a Service is taken; it is tried again. Called by the control thread.
+  using OnTaken = std::function<void(const NamespacedName& service, const HttpAddress& address,
+                                     const absl::Status& why)>;
+
   // Both outlive this, and nobody else opens ports of `server`.
-  ServiceHealth(HttpServer& server, const ProxyHealth& proxy, std::string node_name);
+  ServiceHealth(HttpServer& server, const ProxyHealth& proxy, std::string node_name,
+                OnTaken on_taken);
   ~ServiceHealth();  // closes the ports
 
   // To be called once the kernel serves the changes.
@@ -53,13 +59,15 @@ class ServiceHealth {
 
   bool UpdateOne(const NamespacedName& name, const ServiceInput& input)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::btree_set<HttpAddress> WantedAddresses() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Each with the Service that has it.
+  absl::btree_map<HttpAddress, NamespacedName> WantedAddresses() ABSL_LOCKS_EXCLUDED(mutex_);
   void OpenAndClose() ABSL_LOCKS_EXCLUDED(mutex_);
   HttpResponse Answer(uint16_t port, const HttpRequest& request) const ABSL_LOCKS_EXCLUDED(mutex_);
 
   HttpServer& server_;
   const ProxyHealth& proxy_;
   const std::string node_name_;
+  const OnTaken on_taken_;
   std::vector<IpAddress> addresses_ = {IpAddress()};
   absl::btree_set<HttpAddress> open_;
 

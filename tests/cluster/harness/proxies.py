@@ -90,6 +90,7 @@ class KubeProxy(HostProcess):
 class DaemonSet:
     """Shunt as deploy/ has it, from the image that `tools/dev image` writes; kubelet brings it back."""
 
+    name = "shuntd"
     IMAGE = os.path.join(ROOT, "build", "shunt-image.tar")
     SERVER = "control-plane.example.internal:6443"  # in the overlay, for the administrator to replace
     daemons = {}  # none of ours

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_cat.h"
 #include "tests/support/http_client.h"
 
 namespace shunt {
@@ -51,7 +52,13 @@ class ServiceHealthTest : public testing::Test {
   const uint16_t port_ = FreePort();
   ProxyHealth proxy_{{.serves_outside = true}};
   std::unique_ptr<HttpServer> server_ = HttpServer::Start().value();
-  ServiceHealth health_{*server_, proxy_, kNode};
+  std::vector<std::string> taken_;
+  ServiceHealth health_{
+      *server_, proxy_, kNode,
+      [this](const NamespacedName& service, const HttpAddress& address, const absl::Status& why) {
+        taken_.push_back(
+            absl::StrCat(service.ToString(), " ", address.ToString(), ": ", why.message()));
+      }};
 };
 
 TEST_F(ServiceHealthTest, AnswersVerbatimAsKubeProxy) {
@@ -126,6 +133,16 @@ TEST_F(ServiceHealthTest, ListensOnTheNodePortAddressesOnly) {
   EXPECT_FALSE(ConnectTo(port_).ok());
   health_.SetAddresses({*IpAddress::Parse("127.0.0.2"), *IpAddress::Parse("127.0.0.1")});
   EXPECT_THAT(StatusLine(Ask()), HasSubstr("200"));
+}
+
+TEST_F(ServiceHealthTest, APortThatIsTakenIsToldOnceWithTheServiceThatWantsIt) {
+  const auto other = HttpServer::Start().value();
+  ASSERT_TRUE(other->Open(Loopback(port_), [](const HttpRequest&) { return HttpResponse(); }).ok());
+  health_.SetAddresses({*IpAddress::Parse("127.0.0.1")});
+  UpdateWeb(LoadBalancer(port_), {EndpointAt("10.244.1.5")});
+  UpdateWeb(LoadBalancer(port_), {EndpointAt("10.244.1.6")});
+  EXPECT_THAT(taken_,
+              testing::ElementsAre(HasSubstr(absl::StrCat("shop/web 127.0.0.1:", port_, ": "))));
 }
 
 TEST(CountLocalEndpoints, CountsDistinctAddressesOfEachFamily) {

@@ -41,7 +41,7 @@ class CurlTransportTest : public ::testing::Test {
     transport_.emplace(CurlTransport::Parts{.servers = *servers_,
                                             .credentials = *credentials_,
                                             .user_agent = "test",
-                                            .on_answer = [](const std::string&, int) {},
+                                            .on_answer = [](const AnswerKey&) {},
                                             .probe_limit = absl::Milliseconds(300)});
     Tick(absl::Now());
   }
@@ -100,6 +100,23 @@ TEST_F(CurlTransportTest, SaysWhoItIsAndWhatItReads) {
   EXPECT_THAT(head, HasSubstr("Authorization: Bearer abc\r\n"));
   EXPECT_THAT(head, HasSubstr("Impersonate-User: jane\r\n"));
   EXPECT_THAT(head, HasSubstr("User-Agent: test\r\n"));
+}
+
+TEST_F(CurlTransportTest, PostsWhatIsLongerThanOneServerReadsUnasked) {
+  std::string head, body;
+  TlsServer server(certificate_, [&](TlsServer::Exchange& exchange) {
+    head = exchange.head();
+    body = exchange.ReadBody();
+    return Hello(exchange);
+  });
+  Open({At(server)});
+  Answer answer;
+  const std::string sent = "\"" + std::string(5000, 'x') + "\"";
+  Get(answer, {.target = "/x", .body = sent, .accepts_protobuf = false});
+  EXPECT_TRUE(answer.end->ok()) << *answer.end;
+  EXPECT_THAT(head, HasSubstr("POST /x "));
+  EXPECT_THAT(head, HasSubstr("Content-Type: application/json\r\n"));
+  EXPECT_EQ(body, sent);
 }
 
 TEST_F(CurlTransportTest, TalksToNobodyWhoseCertificateIsAnothersNorUnderAnotherName) {

@@ -36,8 +36,21 @@ class FakeCluster {
         absl::StrCat(R"({"type":")", type, R"(","object":)", object, "}\n"));
   }
 
+  // What was sent to it, in JSON.
+  std::vector<std::string> posted() const {
+    absl::MutexLock lock(&mutex_);
+    return posted_;
+  }
+
   bool Serve(TlsServer::Exchange& exchange) {
+    const std::string body = exchange.ReadBody();
     if (fault(exchange)) return true;
+    if (!body.empty()) {
+      absl::MutexLock lock(&mutex_);
+      posted_.push_back(body);
+      exchange.Answer(201, body);
+      return true;
+    }
     for (const auto& [resource, listed] : objects) {
       if (exchange.Asks(absl::StrCat("/", resource, "?"))) Stream(exchange, resource, listed);
     }
@@ -73,8 +86,9 @@ class FakeCluster {
     return event;
   }
 
-  absl::Mutex mutex_;
+  mutable absl::Mutex mutex_;
   std::map<std::string, std::vector<std::string>> events_;
+  std::vector<std::string> posted_;
 };
 
 }  // namespace shunt

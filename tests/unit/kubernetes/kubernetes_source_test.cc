@@ -88,7 +88,7 @@ TEST_F(KubernetesSourceTest, KeepsAllWhileItsServerIsGoneAndGoesOnWithTheNext) {
   EXPECT_TRUE(Knows("web"));
   EXPECT_TRUE(WaitFor([&] { return Knows("new"); }));
   EXPECT_EQ(source_->stats().server, second->url());
-  EXPECT_GT((source_->stats().requests[{gone.substr(8), 0}]), 0u);
+  EXPECT_GT((source_->stats().requests[{.host = gone.substr(8), .method = "GET"}]), 0u);
 }
 
 TEST_F(KubernetesSourceTest, GoesOnAfterEachStreamThatBreaks) {

@@ -26,20 +26,24 @@ class KubernetesSourceTest : public ::testing::Test {
         authority_.Issue("IP:127.0.0.1"),
         [&cluster](TlsServer::Exchange& exchange) { return cluster.Serve(exchange); });
   }
-  void Start(const std::string& server, const std::string& user = "token: one",
-             std::vector<std::string> api_servers = {}) {
+  KubernetesSource::Options Options(const std::string& server, const std::string& user,
+                                    std::vector<std::string> api_servers) {
     directory_.Write(
         "config",
         absl::StrCat("current-context: x\ncontexts: [{name: x, context: {cluster: c, user: u}}]\n",
                      "clusters: [{name: c, cluster: {server: '", server,
                      "', certificate-authority: ca.crt}}]\n", "users: [{name: u, user: {", user,
                      "}}]\n"));
-    auto source = KubernetesSource::Start({.kubeconfigs = {(directory_ / "config").string()},
-                                           .api_servers = std::move(api_servers),
-                                           .node_name = "node-a",
-                                           .servers_file = (directory_ / "api-servers").string(),
-                                           .user_agent = "test"},
-                                          store_);
+    return {.kubeconfigs = {(directory_ / "config").string()},
+            .master = "",
+            .api_servers = std::move(api_servers),
+            .node_name = "node-a",
+            .servers_file = (directory_ / "api-servers").string(),
+            .user_agent = "test"};
+  }
+  void Start(const std::string& server, const std::string& user = "token: one",
+             std::vector<std::string> api_servers = {}) {
+    auto source = KubernetesSource::Start(Options(server, user, std::move(api_servers)), store_);
     ASSERT_TRUE(source.ok()) << source.status();
     source_ = *std::move(source);
   }

@@ -40,6 +40,18 @@ class TlsServer {
       const size_t begin = head_.find(' ') + 1;
       return head_.substr(begin, head_.find(' ', begin) - begin);
     }
+    // What follows them, in the length that they say.
+    std::string ReadBody() {
+      static constexpr std::string_view kLength = "Content-Length: ";
+      const size_t begin = head_.find(kLength);
+      if (begin == std::string::npos) return "";
+      std::string body(std::stoul(head_.substr(begin + kLength.size())), '\0');
+      for (size_t got = 0; got < body.size() && !stop_;) {
+        const int more = SSL_read(ssl_, body.data() + got, static_cast<int>(body.size() - got));
+        if (more > 0) got += static_cast<size_t>(more);
+      }
+      return body;
+    }
     bool Asks(std::string_view part) const { return target().find(part) != std::string::npos; }
 
     bool Send(std::string_view bytes) {

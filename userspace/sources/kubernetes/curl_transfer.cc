@@ -41,10 +41,13 @@ void SetBlob(CURL* easy, CURLoption option, const std::string& text) {
 }  // namespace
 
 CurlTransfer::CurlTransfer(Parts parts, const ApiRequest& request)
-    : parts_(std::move(parts)), easy_(curl_easy_init()) {
+    : parts_(std::move(parts)),
+      easy_(curl_easy_init()),
+      answer_{.host = parts_.server.url.HostAndPort(), .method = request.Method()} {
   SetTarget(request);
   SetConnection(request);
   SetTls();
+  SetBody(request);
   SetHeaders(request);
   SetCallbacks();
 }
@@ -97,6 +100,14 @@ void CurlTransfer::SetTls() {
   SetBlob(easy_, CURLOPT_CAINFO_BLOB, credentials.authority);
   SetBlob(easy_, CURLOPT_SSLCERT_BLOB, credentials.certificate);
   SetBlob(easy_, CURLOPT_SSLKEY_BLOB, credentials.key);
+}
+
+void CurlTransfer::SetBody(const ApiRequest& request) {
+  if (request.body.empty()) return;
+  Set(easy_, CURLOPT_POSTFIELDSIZE, static_cast<long>(request.body.size()));
+  Set(easy_, CURLOPT_COPYPOSTFIELDS, request.body.data());
+  AddHeader("Content-Type: application/json");
+  AddHeader("Expect:");  // no question before it is sent
 }
 
 void CurlTransfer::SetHeaders(const ApiRequest& request) {
@@ -159,7 +170,8 @@ void CurlTransfer::OnHeader(std::string_view line) {
     curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &code);
     if (code < 200 || head_.code != 0) return;  // there is more to come; trailers
     head_.code = static_cast<int>(code);
-    parts_.on_head(head_.code);
+    answer_.code = head_.code;
+    parts_.on_head(answer_);
     parts_.receiver.OnHead(head_);
     return;
   }

@@ -27,7 +27,7 @@ class CurlTransfer {
     const std::string& user_agent;
     AnswerReceiver& receiver;
     absl::Time& heard;  // set whenever something arrives
-    std::function<void(int code)> on_head;
+    std::function<void(const AnswerKey&)> on_head;
   };
 
   CurlTransfer(Parts parts, const ApiRequest& request);
@@ -39,7 +39,7 @@ class CurlTransfer {
   uint64_t id() const { return parts_.id; }
   const ServerAddress& server() const { return parts_.server; }
   AnswerReceiver& receiver() const { return parts_.receiver; }
-  int code() const { return head_.code; }  // 0: no answer yet
+  const AnswerKey& answer() const { return answer_; }  // as far as there is one
 
   // Whether certificates or keys are why nobody answered.
   static bool IsTlsError(CURLcode result);
@@ -51,6 +51,7 @@ class CurlTransfer {
   void SetConnection(const ApiRequest& request);
   void SetTls();
   void SetHeaders(const ApiRequest& request);
+  void SetBody(const ApiRequest& request);
   void SetCallbacks();
   void AddHeader(const std::string& header);
   void OnHeader(std::string_view line);
@@ -64,6 +65,7 @@ class CurlTransfer {
   curl_slist* headers_ = nullptr;
   curl_slist* connect_to_ = nullptr;
   AnswerHead head_;
+  AnswerKey answer_;
   absl::Status refused_;  // by the receiver
   char error_[CURL_ERROR_SIZE] = {};
 };

@@ -22,8 +22,12 @@ void InitCurlOnce() {
   static_cast<void>(result);
 }
 
-// A server that is up and cannot answer: another one may.
-bool IsServersFault(int code) { return code == 0 || code == 500 || code == 502 || code == 503; }
+// A server that is up and cannot answer: another one may. That it cannot write (a
+// full database) says nothing of how it reads.
+bool IsServersFault(const AnswerKey& answer) {
+  const int code = answer.code;
+  return code == 0 || (answer.method == "GET" && (code == 500 || code == 502 || code == 503));
+}
 
 }  // namespace
 
@@ -92,7 +96,6 @@ uint64_t CurlTransport::Start(const ApiRequest& request, AnswerReceiver& receive
   }
   if (transfers_.empty()) heard_ = absl::Now();
   const ServerAddress& server = parts_.servers.Current();
-  const std::string host = server.url.HostAndPort();
   CurlTransfer::Parts parts = {.id = last_id_,
                                .server = server,
                                .credentials = used_,
@@ -100,7 +103,7 @@ uint64_t CurlTransport::Start(const ApiRequest& request, AnswerReceiver& receive
                                .user_agent = parts_.user_agent,
                                .receiver = receiver,
                                .heard = heard_,
-                               .on_head = [this, host](int code) { parts_.on_answer(host, code); }};
+                               .on_head = parts_.on_answer};
   auto transfer = std::make_unique<CurlTransfer>(std::move(parts), request);
   curl_multi_add_handle(multi_, transfer->easy());
   transfers_.emplace(last_id_, std::move(transfer));
@@ -133,8 +136,9 @@ void CurlTransport::End(CURL* easy, CURLcode result) {
   const auto node = transfers_.extract(ended->id());
   const std::unique_ptr<CurlTransfer>& transfer = node.mapped();
   curl_multi_remove_handle(multi_, easy);
-  if (transfer->code() == 0) parts_.on_answer(transfer->server().url.HostAndPort(), 0);
-  if (IsServersFault(transfer->code())) parts_.servers.Failed(transfer->server());
+  const AnswerKey& answer = transfer->answer();
+  if (answer.code == 0) parts_.on_answer(answer);
+  if (IsServersFault(answer)) parts_.servers.Failed(transfer->server());
   // What does not fit may be a file of ours that was replaced.
   if (CurlTransfer::IsTlsError(result)) parts_.credentials.Expire();
   transfer->receiver().OnEnd(transfer->StatusOf(result));

@@ -33,9 +33,8 @@ class CurlTransport : public ApiTransport {
     ApiServers& servers;
     CredentialStore& credentials;
     std::string user_agent;
-    // An answer began, or a server did not answer (code 0).
-    std::function<void(const std::string& host, int code)> on_answer;
-    absl::Duration probe_limit = absl::Seconds(10);  // to answer, when a connection was silent
+    std::function<void(const AnswerKey&)> on_answer;  // one began, or will not come
+    absl::Duration probe_limit = absl::Seconds(10);   // to answer, when a connection was silent
   };
 
   explicit CurlTransport(Parts parts);

@@ -93,11 +93,15 @@ KubernetesSource::KubernetesSource(ClientConfig config, ApiServers::Config serve
     : store_(store),
       servers_(std::move(servers)),
       credentials_(std::move(config), [this] { transport_.Wake(); }),
-      transport_(
-          {.servers = servers_,
-           .credentials = credentials_,
-           .user_agent = options.user_agent,
-           .on_answer = [this](const std::string& host, int code) { ++requests_[{host, code}]; }}) {
+      transport_({.servers = servers_,
+                  .credentials = credentials_,
+                  .user_agent = options.user_agent,
+                  .on_answer = [this](const AnswerKey& answer) { ++requests_[answer]; }}),
+      events_({.node_name = options.node_name,
+               .transport = transport_,
+               .now = &absl::Now,
+               .random = &Random,
+               .wake = [this] { transport_.Wake(); }}) {
   AddFollower("services", Services());
   AddFollower("endpointslices", EndpointSlices());
   AddFollower("nodes", OwnNode(options.node_name));
@@ -144,7 +148,9 @@ absl::Time KubernetesSource::Tick() {
     follower.reflector->Tick();
     next = std::min(next, follower.reflector->NextTick());
   }
-  return next;
+  if (!synced_) return next;
+  events_.Tick();
+  return std::min(next, events_.NextTick());
 }
 
 // Until all have listed nothing is taken from the store, and so nothing deleted.
@@ -202,7 +208,10 @@ std::string KubernetesSource::Error() const {
 }
 
 void KubernetesSource::Publish() {
-  Stats stats{.server = servers_.Current().url.ToString(), .requests = requests_, .error = Error()};
+  Stats stats{.server = servers_.Current().url.ToString(),
+              .requests = requests_,
+              .events = events_.status(),
+              .error = Error()};
   for (const Follower& follower : followers_) {
     stats.progress.push_back({.resource = follower.name, .status = follower.reflector->status()});
   }

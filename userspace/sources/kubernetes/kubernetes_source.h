@@ -15,6 +15,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "userspace/sources/kubernetes/curl_transport.h"
+#include "userspace/sources/kubernetes/node_events.h"
 #include "userspace/sources/kubernetes/reflector.h"
 #include "userspace/store/store.h"
 
@@ -43,7 +44,8 @@ class KubernetesSource {
   struct Stats {
     std::string server;  // "https://10.0.0.1:6443"
     std::vector<Progress> progress;
-    std::map<std::pair<std::string, int>, uint64_t> requests;  // by host and HTTP code
+    std::map<AnswerKey, uint64_t> requests;
+    NodeEvents::Status events;
     std::string error;  // what hinders it now; "" where all is well
 
     // How old what is known may be.
@@ -58,7 +60,8 @@ class KubernetesSource {
                                                                  Store& store);
   ~KubernetesSource();  // ends the thread
 
-  // From any thread.
+  // From any thread. Tells the API server, once all is listed, which matters more.
+  void Record(NodeEvent event) { events_.Record(std::move(event)); }
   Stats stats() const ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
@@ -87,9 +90,10 @@ class KubernetesSource {
   CredentialStore credentials_;
   CurlTransport transport_;
   std::vector<Follower> followers_;  // use all the above
+  NodeEvents events_;                // likewise
   bool synced_ = false;
   std::string logged_file_error_;
-  std::map<std::pair<std::string, int>, uint64_t> requests_;
+  std::map<AnswerKey, uint64_t> requests_;
 
   mutable absl::Mutex mutex_;
   Stats stats_ ABSL_GUARDED_BY(mutex_);

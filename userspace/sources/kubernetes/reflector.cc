@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "userspace/base/quote.h"
 #include "userspace/base/status.h"
+#include "userspace/sources/kubernetes/refusal.h"
 #include "userspace/sources/kubernetes/url.h"
 
 namespace shunt {
@@ -35,7 +35,6 @@ constexpr size_t kMostObjects = 2'000'000;
 constexpr size_t kMostPages = kMostObjects / kPageSize;
 constexpr size_t kMostListBytes = 512 << 20;
 constexpr size_t kMostRefusalBytes = 1 << 20;
-constexpr int64_t kLongestRetryAfter = 120;
 
 }  // namespace
 
@@ -202,7 +201,7 @@ absl::Status Reflector::OnBookmark(const WatchEvent& event) {
 void Reflector::OnEnd(const absl::Status& status) {
   status_.following = false;
   if (refusal_) return OnRefusal(*refusal_);
-  if (head_.code != 0 && head_.code != 200) return OnRefusal(RefusalOfAnswer());
+  if (head_.code != 0 && head_.code != 200) return OnRefusal(ReadRefusal(head_, body_));
   if (confirming_ && absl::IsAborted(status)) return Resume(absl::ZeroDuration());
   if (!status.ok()) return OnBroken(status);
   if (phase_ != Phase::kListing) return OnStreamEnd();
@@ -253,24 +252,9 @@ void Reflector::OnStreamEnd() {
   OnBroken(absl::UnavailableError("it ended within an event"));
 }
 
-ApiStatus Reflector::RefusalOfAnswer() const {
-  const auto decoder = ApiDecoder::For(head_.content_type, parts_.resource);
-  absl::StatusOr<ApiStatus> read = decoder.ok() && !body_.empty()
-                                       ? (*decoder)->DecodeStatus(body_)
-                                       : absl::StatusOr<ApiStatus>(absl::DataLossError(""));
-  ApiStatus refusal = read.ok() ? *std::move(read) : ApiStatus();
-  refusal.code = head_.code;
-  if (head_.retry_after_s > 0) refusal.retry_after_s = head_.retry_after_s;
-  return refusal;
-}
-
 void Reflector::OnRefusal(const ApiStatus& refusal) {
-  const std::string error = absl::StrCat("HTTP ", refusal.code, refusal.reason.empty() ? "" : " ",
-                                         refusal.reason, refusal.message.empty() ? "" : ": ",
-                                         refusal.message.empty() ? "" : Quoted(refusal.message));
-  const absl::Duration asked =
-      absl::Seconds(std::clamp<int64_t>(refusal.retry_after_s, 0, kLongestRetryAfter));
-  const absl::Duration wait = std::max(asked, backoff_.Next(parts_.now()));
+  const std::string error = RefusalText(refusal);
+  const absl::Duration wait = std::max(RetryAfter(refusal), backoff_.Next(parts_.now()));
   if (refusal.IsExpired() || refusal.version_too_large) {
     // What is known may still be asked for; if that is refused too, all. Pages
     // that expire while they are read are too many.

@@ -88,7 +88,6 @@ class Reflector : public AnswerReceiver {
   void OnSilence();
   void Fail(std::string error, absl::Duration wait);
   void Resume(absl::Duration wait);
-  ApiStatus RefusalOfAnswer() const;
   absl::Time Deadline() const;
 
   const Parts parts_;

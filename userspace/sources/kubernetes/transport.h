@@ -2,6 +2,7 @@
 #ifndef SHUNT_SOURCES_KUBERNETES_TRANSPORT_H_
 #define SHUNT_SOURCES_KUBERNETES_TRANSPORT_H_
 
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -11,17 +12,29 @@
 
 namespace shunt {
 
-// A GET to whichever API server is asked at the moment.
+// A request to whichever API server is asked at the moment.
 struct ApiRequest {
   std::string target;                                    // "/api/v1/services?watch=1"
+  std::string body;                                      // JSON to POST; "" for a GET
   bool accepts_protobuf = true;                          // else JSON only
   absl::Duration time_limit = absl::InfiniteDuration();  // for the whole answer
+
+  std::string_view Method() const { return body.empty() ? "GET" : "POST"; }
 };
 
 struct AnswerHead {
   int code = 0;  // HTTP's
   std::string content_type;
   int64_t retry_after_s = 0;  // 0: it does not say
+};
+
+// By what answers are counted.
+struct AnswerKey {
+  std::string host;
+  std::string_view method;
+  int code = 0;  // 0: nobody answered
+
+  friend auto operator<=>(const AnswerKey&, const AnswerKey&) = default;
 };
 
 // Who wants an answer. All calls come from the thread of the transport.
