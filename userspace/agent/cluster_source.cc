@@ -50,8 +50,8 @@ MetricFamilies ClusterSource::Metrics() const {
 
 MetricFamilies ApiClientFamilies(const KubernetesSource::Stats& stats, absl::Time now) {
   auto requests = CounterFamily("rest_client_requests_total",
-                                "Number of HTTP requests, partitioned by status code, method, and "
-                                "host.");
+                                "[ALPHA] Number of HTTP requests, partitioned by status code, "
+                                "method, and host.");
   for (const auto& [key, count] : stats.requests) {
     AddSeries(requests,
               {{"code", key.code == 0 ? "<error>" : absl::StrCat(key.code)},

@@ -5,12 +5,14 @@
 
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "userspace/agent/node_facts.h"
 #include "userspace/base/status.h"
 #include "userspace/health/pages.h"
 #include "userspace/metrics/kernel_metrics.h"
+#include "userspace/metrics/sli_metrics.h"
 #include "userspace/telemetry/logging.h"
 
 namespace shunt {
@@ -30,6 +32,24 @@ absl::Status Open(const Options& options, HttpServer& server,
   if (!address) return absl::OkStatus();
   absl::Status status = server.Open(*address, std::move(handler));
   return options.config.Bool("bindAddressHardFail") ? status : absl::OkStatus();
+}
+
+// kube-proxy's, which counts a change once for each family.
+void AddChanges(const Store::ChangeCounts& counts, MetricFamilies& families) {
+  const auto add = [&families](const std::string& kind, uint64_t total, uint64_t pending) {
+    const std::string name =
+        absl::StrCat("kubeproxy_sync_proxy_rules_", absl::AsciiStrToLower(kind), "_changes_");
+    auto all = CounterFamily(name + "total",
+                             absl::StrCat("[ALPHA] Cumulative proxy rules ", kind, " changes"));
+    auto waiting = GaugeFamily(name + "pending",
+                               absl::StrCat("[ALPHA] Pending proxy rules ", kind, " changes"));
+    AddSeries(all, {}, static_cast<double>(total));
+    AddSeries(waiting, {}, static_cast<double>(pending));
+    families.push_back(std::move(all));
+    families.push_back(std::move(waiting));
+  };
+  add("Service", counts.services, counts.pending_services);
+  add("Endpoint", counts.slices, counts.pending_slices);
 }
 
 }  // namespace
@@ -73,6 +93,7 @@ absl::Status Servers::Listen(const Options& options) {
                    R"(,"shunt.config":)", options.config.ToJson(ShuntKind(), -1), "}");
   status = Open(options, *scrapes_, options.metrics_address,
                 MetricsPages({.metrics = [this] { return MetricsText(); },
+                              .slis = &SliText,
                               .ready = [this] { return ready_.load(); },
                               .configz = configz}));
   if (!status.ok()) TellBeforeTheEnd(options, FailedToStartMetrics(status));
@@ -83,6 +104,7 @@ std::string Servers::MetricsText() const {
   const absl::StatusOr<KernelSample> sample = ReadKernel(bpffs_);
   if (!sample.ok()) LogVerbose(2, "metrics without the maps", {{"err", sample.status()}});
   MetricFamilies families = sample.ok() ? KernelFamilies(*sample) : MetricFamilies();
+  AddChanges(store_.change_counts(), families);
   for (prometheus::MetricFamily& family : source_.Metrics()) families.push_back(std::move(family));
   auto differs = GaugeFamily("shunt_config_differs",
                              "1 where the files of configuration are not those that the agent "
@@ -106,7 +128,7 @@ void Servers::Applied(const AppliedUpdate& update, const ClusterChanges& changes
 void Servers::UpToDate(const Node* node, size_t problems) {
   if (node != nullptr) health_.SetNodeEligible(!node->being_removed);
   metrics_.SetProblems(problems + store_.sizes().problems);
-  metrics_.SetSynced(true);
+  metrics_.UpToDate(absl::Now());
   health_.Updated();
   ready_ = true;
 }

@@ -18,7 +18,8 @@ HttpResponse Text(int code, std::string body) {
 HttpResponse NotFound() { return Text(404, "404 page not found\n"); }
 
 HttpResponse Json(std::string body) {
-  return {.headers = {{"Content-Type", "application/json"}}, .body = std::move(body)};
+  return {.headers = {{"Content-Type", "application/json"}, {"X-Content-Type-Options", "nosniff"}},
+          .body = std::move(body)};
 }
 
 HttpResponse Metrics(std::string body) {
@@ -38,9 +39,13 @@ HttpHandler HealthPages(const ProxyHealth& health, OnAnswer answered) {
 }
 
 HttpHandler MetricsPages(MetricsPagesSources sources) {
-  return [sources = std::move(sources)](const HttpRequest& request) {
+  return [sources = std::move(sources), pings = uint64_t{0}](const HttpRequest& request) mutable {
     if (request.path == "/metrics") return Metrics(sources.metrics());
-    if (request.path == "/healthz") return Text(200, "ok");
+    if (request.path == "/metrics/slis") return Metrics(sources.slis(pings));
+    if (request.path == "/healthz" || request.path == "/healthz/ping") {
+      ++pings;
+      return Text(200, "ok");
+    }
     if (request.path == "/proxyMode") return Text(200, "ebpf");
     if (request.path == "/configz") return Json(sources.configz);
     if (request.path != "/readyz") return NotFound();

@@ -2,6 +2,7 @@
 #ifndef SHUNT_HEALTH_PAGES_H_
 #define SHUNT_HEALTH_PAGES_H_
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -18,9 +19,12 @@ HttpHandler HealthPages(const ProxyHealth& health, OnAnswer answered);
 
 // Port 10249.
 struct MetricsPagesSources {
-  std::function<std::string()> metrics;  // in Prometheus' text format
-  std::function<bool()> ready;           // the kernel holds what the sources say
-  std::string configz;                   // the configuration, in JSON
+  // In Prometheus' text format: what is counted, and the health checks after so
+  // many answers of /healthz.
+  std::function<std::string()> metrics;
+  std::function<std::string(uint64_t pings)> slis;
+  std::function<bool()> ready;  // the kernel holds what the sources say
+  std::string configz;          // the configuration, in JSON
 };
 HttpHandler MetricsPages(MetricsPagesSources sources);
 

@@ -36,21 +36,22 @@ double UnixSeconds(absl::Time time) { return absl::ToDoubleSeconds(time - absl::
 }  // namespace
 
 AgentMetrics::AgentMetrics(std::string_view version, absl::Time started)
-    : sync_(SyncHistogram("sync_proxy_rules", "SyncProxyRules latency in seconds")),
+    : sync_(SyncHistogram("sync_proxy_rules", "[ALPHA] SyncProxyRules latency in seconds")),
       full_sync_(SyncHistogram("sync_full_proxy_rules",
-                               "SyncProxyRules latency in seconds for full resyncs")),
+                               "[ALPHA] SyncProxyRules latency in seconds for full resyncs")),
       partial_sync_(SyncHistogram("sync_partial_proxy_rules",
-                                  "SyncProxyRules latency in seconds for partial resyncs")),
+                                  "[ALPHA] SyncProxyRules latency in seconds for partial resyncs")),
       programming_(ProgrammingHistogram()),
-      last_sync_(TimeGauge("last", "The last time proxy rules were successfully synced")),
-      last_queued_(TimeGauge("last_queued", "The last time a sync of proxy rules was queued")),
+      last_sync_(TimeGauge("last", "[ALPHA] The last time proxy rules were successfully synced")),
+      last_queued_(
+          TimeGauge("last_queued", "[ALPHA] The last time a sync of proxy rules was queued")),
       healthz_(prometheus::BuildCounter()
                    .Name("kubeproxy_proxy_healthz_total")
-                   .Help("Cumulative proxy healthz HTTP status")
+                   .Help("[ALPHA] Cumulative proxy healthz HTTP status")
                    .Register(registry_)),
       livez_(prometheus::BuildCounter()
                  .Name("kubeproxy_proxy_livez_total")
-                 .Help("Cumulative proxy livez HTTP status")
+                 .Help("[ALPHA] Cumulative proxy livez HTTP status")
                  .Register(registry_)),
       writes_(NewCounter("shunt_bpf_map_writes_total", "Writes to the maps that succeeded.")),
       failures_(NewCounter("shunt_reconcile_errors_total",
@@ -86,7 +87,7 @@ AgentMetrics::PerFamily AgentMetrics::SyncHistogram(const std::string& name,
 AgentMetrics::PerFamily AgentMetrics::ProgrammingHistogram() {
   auto& family = prometheus::BuildHistogram()
                      .Name("kubeproxy_network_programming_duration_seconds")
-                     .Help("In Cluster Network Programming Latency in seconds")
+                     .Help("[ALPHA] In Cluster Network Programming Latency in seconds")
                      .Register(registry_);
   return {.ipv4 = family.Add(FamilyLabel("IPv4"), ProgrammingBuckets()),
           .ipv6 = family.Add(FamilyLabel("IPv6"), ProgrammingBuckets())};
@@ -119,11 +120,15 @@ void AgentMetrics::Applied(const AppliedUpdate& update, const ClusterChanges& ch
   writes_.Increment(static_cast<double>(update.writes));
   pending_.Set(static_cast<double>(update.pending));
   if (update.pending > 0) failures_.Increment();
-  last_sync_.Set(UnixSeconds(now));
   for (const auto& [family, latency] : latency_.Take(changes, now)) {
     (family == Family::kIpv4 ? programming_.ipv4 : programming_.ipv6)
         .Observe(absl::ToDoubleSeconds(latency));
   }
+}
+
+void AgentMetrics::UpToDate(absl::Time now) {
+  synced_.Set(1);
+  last_sync_.Set(UnixSeconds(now));
 }
 
 // Less than before: another reaper, which counts from its own start.

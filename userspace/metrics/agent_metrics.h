@@ -38,7 +38,8 @@ class AgentMetrics {
   // For the control thread.
   void Applied(const AppliedUpdate& update, const ClusterChanges& changes, absl::Time now);
   void SetProblems(size_t count) { problems_.Set(static_cast<double>(count)); }
-  void SetSynced(bool synced) { synced_.Set(synced ? 1 : 0); }
+  // All is written that was queued, or nothing of it concerns the kernel.
+  void UpToDate(absl::Time now);
   // For who hears from the reaper: sockets since the reaper started.
   void SetSocketsEnded(uint64_t total);
   // For who changes something.

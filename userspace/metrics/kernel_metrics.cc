@@ -105,8 +105,9 @@ void AddNoLocalEndpoints(const KernelSample& sample, MetricFamilies& families) {
     const char* policy = value.kind == SHUNT_CLUSTER_IP ? "internal" : "external";
     services[{policy, FamilyLabel(FamilyOf(key.address))}].insert(value.owner.service_id);
   }
-  auto family = GaugeFamily("kubeproxy_sync_proxy_rules_no_local_endpoints_total",
-                            "Number of services with a Local traffic policy and no endpoints");
+  auto family =
+      GaugeFamily("kubeproxy_sync_proxy_rules_no_local_endpoints_total",
+                  "[ALPHA] Number of services with a Local traffic policy and no endpoints");
   for (const auto& [labels, ids] : services) {
     AddSeries(family, {{"ip_family", labels.second}, {"traffic_policy", labels.first}},
               static_cast<double>(ids.size()));

@@ -35,7 +35,12 @@ void Store::Apply(std::vector<ObjectChange> changes) {
   bool notify = false;
   {
     absl::MutexLock lock(&mutex_);
-    for (ObjectChange& change : changes) notify |= ApplyOne(std::move(change));
+    for (ObjectChange& change : changes) {
+      const Kind kind = change.key.kind;
+      if (!ApplyOne(std::move(change))) continue;
+      Count(kind);
+      notify = true;
+    }
     notify &= synced_;  // before that there is nothing to take
   }
   if (notify) on_change_();
@@ -71,6 +76,7 @@ ClusterChanges Store::Take() {
   if (!synced_) return changes;
   for (const NamespacedName& name : changed_services_) changes.services[name] = InputOf(name);
   changed_services_.clear();
+  change_counts_.pending_services = change_counts_.pending_slices = 0;
   changes.node_changed = std::exchange(node_changed_, false);
   changes.node = node_;
   return changes;
@@ -112,6 +118,21 @@ Store::Sizes Store::sizes() const {
               .problems = 0};
   for (const auto& [origin, problems] : problems_) sizes.problems += problems.size();
   return sizes;
+}
+
+Store::ChangeCounts Store::change_counts() const {
+  absl::MutexLock lock(&mutex_);
+  return change_counts_;
+}
+
+void Store::Count(Kind kind) {
+  if (kind == Kind::kService) {
+    ++change_counts_.services;
+    ++change_counts_.pending_services;
+  } else if (kind == Kind::kEndpointSlice) {
+    ++change_counts_.slices;
+    ++change_counts_.pending_slices;
+  }
 }
 
 bool Store::ApplyOne(ObjectChange change) {

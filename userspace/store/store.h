@@ -2,6 +2,7 @@
 #ifndef SHUNT_STORE_STORE_H_
 #define SHUNT_STORE_STORE_H_
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -50,10 +51,17 @@ class Store {
     size_t services, slices, endpoints, problems;
   };
   Sizes sizes() const ABSL_LOCKS_EXCLUDED(mutex_);
+  // Changes of objects, before several of one object are coalesced.
+  struct ChangeCounts {
+    uint64_t services = 0, slices = 0;                  // since the start
+    uint64_t pending_services = 0, pending_slices = 0;  // not yet taken
+  };
+  ChangeCounts change_counts() const ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
   using SlicesByName = absl::btree_map<std::string, std::shared_ptr<const EndpointSlice>>;
 
+  void Count(Kind kind) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool ApplyOne(ObjectChange change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool ApplyService(const NamespacedName& name, std::shared_ptr<const Service> service)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -81,6 +89,7 @@ class Store {
 
   absl::flat_hash_set<NamespacedName> changed_services_ ABSL_GUARDED_BY(mutex_);
   bool node_changed_ ABSL_GUARDED_BY(mutex_) = false;
+  ChangeCounts change_counts_ ABSL_GUARDED_BY(mutex_);
   absl::btree_map<std::string, Problems> problems_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -31,11 +31,16 @@ TEST(HealthPages, HasHealthzAndLivezAndNothingElse) {
 
 TEST(MetricsPages, AnswersAsKubeProxyDoes) {
   bool ready = false;
-  const HttpHandler pages = MetricsPages({.metrics = [] { return std::string("up 1\n"); },
-                                          .ready = [&ready] { return ready; },
-                                          .configz = "{}"});
+  const HttpHandler pages =
+      MetricsPages({.metrics = [] { return std::string("up 1\n"); },
+                    .slis = [](uint64_t pings) { return std::to_string(pings); },
+                    .ready = [&ready] { return ready; },
+                    .configz = "{}"});
   EXPECT_EQ(pages(Get("/metrics")).body, "up 1\n");
+  EXPECT_EQ(pages(Get("/metrics/slis")).body, "0");
   EXPECT_EQ(pages(Get("/healthz")).body, "ok");
+  EXPECT_EQ(pages(Get("/healthz/ping")).body, "ok");
+  EXPECT_EQ(pages(Get("/metrics/slis")).body, "2");
   EXPECT_EQ(pages(Get("/proxyMode")).body, "ebpf");
   EXPECT_EQ(pages(Get("/configz")).body, "{}");
   EXPECT_EQ(pages(Get("/readyz")).code, 503);

@@ -25,6 +25,7 @@ TEST(AgentMetrics, SyncsHaveKubeProxysNamesLabelsAndBuckets) {
   AgentMetrics metrics("1.2.3", kStart);
   metrics.Applied({.took = absl::Milliseconds(3), .complete = true}, {}, kStart);
   metrics.Applied({.took = absl::Milliseconds(1)}, {}, kStart + absl::Seconds(1));
+  metrics.UpToDate(kStart + absl::Seconds(1));
   metrics.Queued(kStart + absl::Seconds(2));
   const std::vector<std::string> lines = Lines(metrics);
   for (
@@ -40,6 +41,18 @@ TEST(AgentMetrics, SyncsHaveKubeProxysNamesLabelsAndBuckets) {
       }) {
     EXPECT_THAT(lines, Contains(std::string(line)));
   }
+}
+
+// Such as an object that became another problem. It is no sync, and yet done.
+TEST(AgentMetrics, WhatIsQueuedAndConcernsNotTheKernelDoesNotLookStuck) {
+  AgentMetrics metrics("1.2.3", kStart);
+  metrics.Queued(kStart + absl::Seconds(2));
+  metrics.UpToDate(kStart + absl::Seconds(3));
+  const std::vector<std::string> lines = Lines(metrics);
+  EXPECT_THAT(lines, Contains(R"(kubeproxy_sync_proxy_rules_last_timestamp_seconds)"
+                              R"({ip_family="IPv4"} 1763881203)"));
+  EXPECT_THAT(lines,
+              Contains(R"(kubeproxy_sync_proxy_rules_duration_seconds_count{ip_family="IPv4"} 0)"));
 }
 
 TEST(AgentMetrics, ProgrammingLatencyHasKubeProxysBuckets) {
@@ -79,7 +92,7 @@ TEST(AgentMetrics, WhatTheKernelDidNotTakeIsSeen) {
   AgentMetrics metrics("1.2.3", kStart);
   metrics.Applied({.writes = 7, .pending = 2}, {}, kStart);
   metrics.SetProblems(3);
-  metrics.SetSynced(true);
+  metrics.UpToDate(kStart);
   const std::vector<std::string> lines = Lines(metrics);
   for (const char* line : {"shunt_bpf_map_writes_total 7", "shunt_pending_service_ports 2",
                            "shunt_reconcile_errors_total 1", "shunt_invalid_objects 3",

@@ -55,6 +55,24 @@ class StoreTest : public ::testing::Test {
   Store store_{"node-a", [this] { ++notified_; }};
 };
 
+TEST_F(StoreTest, CountsChangesUntilTheyAreTakenAndInAll) {
+  store_.MarkSynced();
+  Apply(Put(ServiceOf("web")));
+  Apply(Put(ServiceOf("web", 81)));
+  Apply(Put(ServiceOf("web", 81)));  // nothing new
+  Apply(Put(SliceOf("web-1", "web")));
+  Store::ChangeCounts counts = store_.change_counts();
+  EXPECT_EQ(counts.pending_services, 2u);
+  EXPECT_EQ(counts.pending_slices, 1u);
+  store_.Take();
+  Apply(Delete(Kind::kEndpointSlice, "web-1"));
+  counts = store_.change_counts();
+  EXPECT_EQ(counts.services, 2u);
+  EXPECT_EQ(counts.pending_services, 0u);
+  EXPECT_EQ(counts.slices, 2u);
+  EXPECT_EQ(counts.pending_slices, 1u);
+}
+
 TEST_F(StoreTest, HandsOutNothingUntilTheSourceIsComplete) {
   Apply(Put(ServiceOf("web")));
   EXPECT_TRUE(store_.Take().empty());
