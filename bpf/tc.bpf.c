@@ -89,6 +89,10 @@ __noinline int flow_leaves(struct __sk_buff *skb, const struct packet *packet)
 	key = flow_key(packet, SHUNT_LEAVES);
 	if (!flow_find(&key, &found))
 		return SHUNT_NOT_A_SERVICE;
+	if (greets_another(&key, &found.copy, packet->tcp_flags)) {
+		flow_forget(&key, &found.copy);
+		return SHUNT_NOT_A_SERVICE;
+	}
 	if (!(found.copy.state & SHUNT_FLOW_UNBOUND))
 		flow_use(&key, &found, packet->tcp_flags);
 	else if (!bind_flow(skb, skb->ifindex, &key, &found.copy))

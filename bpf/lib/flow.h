@@ -14,9 +14,11 @@
 #include "lib/select.h"
 
 #define RESET_TIMEOUT_NS (10 * NS_PER_S)
+#define UDP_PAUSE_NS (2 * NS_PER_S) /* the time of use is told once a second */
 
-/* Of TCP: a side that ended, or both. */
-#define FLOW_ENDED (SHUNT_FLOW_CLIENT_ENDS | SHUNT_FLOW_BACKEND_ENDS | SHUNT_FLOW_RESET)
+/* Of TCP: both sides ended; a side did. */
+#define FLOW_BOTH_ENDED (SHUNT_FLOW_CLIENT_ENDS | SHUNT_FLOW_BACKEND_ENDS)
+#define FLOW_ENDED (FLOW_BOTH_ENDED | SHUNT_FLOW_RESET)
 
 /* What is known of a flow: a copy, and where that is from. */
 struct found_flow {
@@ -58,16 +60,14 @@ static __always_inline enum shunt_verdict verdict_of_flow(const struct shunt_flo
 
 static __always_inline __u64 flow_timeout(enum shunt_protocol protocol, __u32 state)
 {
-	const __u32 both_end = SHUNT_FLOW_CLIENT_ENDS | SHUNT_FLOW_BACKEND_ENDS;
-
 	if (protocol == SHUNT_UDP)
 		return state & SHUNT_FLOW_ANSWERED ? shunt_config.udp_stream_timeout_ns
 						   : shunt_config.udp_timeout_ns;
 	if (state & SHUNT_FLOW_RESET)
 		return RESET_TIMEOUT_NS;
-	if ((state & both_end) == both_end)
+	if ((state & FLOW_BOTH_ENDED) == FLOW_BOTH_ENDED)
 		return shunt_config.tcp_time_wait_timeout_ns;
-	if (state & both_end)
+	if (state & FLOW_BOTH_ENDED)
 		return shunt_config.tcp_close_wait_timeout_ns;
 	return state & SHUNT_FLOW_ANSWERED ? shunt_config.tcp_established_timeout_ns
 					   : shunt_config.tcp_syn_timeout_ns;
@@ -150,6 +150,40 @@ static __always_inline bool flow_claim(const struct shunt_flow_key *key, struct 
 	return !flow_put(key, flow, BPF_ANY);
 }
 
+/* Nobody will miss it, though its time is not over: of TCP both sides have ended;
+ * of UDP, which has no end, nobody has sent for a while. */
+static __always_inline bool flow_is_over(const struct shunt_flow_key *key,
+					 const struct shunt_flow *flow)
+{
+	if (key->protocol == SHUNT_UDP)
+		return bpf_ktime_get_coarse_ns() - flow->last_used_ns >= UDP_PAUSE_NS;
+	return (flow->state & SHUNT_FLOW_RESET) ||
+	       (flow->state & FLOW_BOTH_ENDED) == FLOW_BOTH_ENDED;
+}
+
+/* With both entries. */
+static __always_inline void flow_forget(const struct shunt_flow_key *key,
+					const struct shunt_flow *flow)
+{
+	const struct shunt_flow_key partner = partner_key(key, flow);
+
+	bpf_map_delete_elem(&shunt_flows, &partner);
+	bpf_map_delete_elem(&shunt_flows, key);
+}
+
+/* As flow_claim(), and who is over gives way. */
+static __always_inline bool flow_take(const struct shunt_flow_key *key, struct shunt_flow *flow)
+{
+	struct found_flow other;
+
+	if (flow_claim(key, flow))
+		return true;
+	if (!flow_find(key, &other) || !flow_is_over(key, &other.copy))
+		return false;
+	flow_forget(key, &other.copy);
+	return !flow_put(key, flow, BPF_NOEXIST);
+}
+
 /* Both entries age and end together. One that the table forgot is made again. */
 static __noinline void flow_tell_partner(const struct shunt_flow_key *key,
 					 const struct shunt_flow *flow)
@@ -162,6 +196,8 @@ static __noinline void flow_tell_partner(const struct shunt_flow_key *key,
 		flow_claim(&other_key, &other);
 		return;
 	}
+	if (!peer_equal(&entry->to, &other.to))
+		return; /* another flow has that place now */
 	entry->last_used_ns = flow->last_used_ns;
 	__sync_fetch_and_or(&entry->state, flow->state & ~(__u32)SHUNT_FLOW_ANSWER);
 }
@@ -206,6 +242,15 @@ static __always_inline bool flow_goes_on(const struct shunt_flow *flow, __u8 tcp
 	return !(begins && (flow->state & FLOW_ENDED)) && backend_of(&flow->backend);
 }
 
+/* Whether what leaves is no answer, though it looks like one: the client dialled
+ * the backend itself, from the port that it had in a connection that has ended. */
+static __always_inline bool greets_another(const struct shunt_flow_key *key,
+					   const struct shunt_flow *flow, __u8 tcp_flags)
+{
+	return (tcp_flags & TCP_SYN) && (flow->state & SHUNT_FLOW_ANSWER) &&
+	       flow_is_over(key, flow);
+}
+
 /* Answers of a backend elsewhere, and of one to itself, would not come this way. */
 static __always_inline bool needs_source(const struct shunt_flow_key *arrived,
 					 const struct choice *choice)
@@ -240,8 +285,8 @@ __noinline int flow_add_source(const struct shunt_flow_key *arrived, const struc
 }
 
 /* The pair of client and backend. False where the client talks to the same
- * backend through another frontend already, from the same port: the answers could
- * not be told apart. */
+ * backend through another frontend, from the same port: the answers could not be
+ * told apart. */
 __noinline int flow_add_pair(const struct shunt_flow_key *arrived, const struct choice *choice)
 {
 	struct shunt_flow flow = {};
@@ -256,7 +301,7 @@ __noinline int flow_add_pair(const struct shunt_flow_key *arrived, const struct 
 	flow.last_used_ns = bpf_ktime_get_coarse_ns();
 	leaves = partner_key(arrived, &flow);
 	answer = partner_flow(arrived, &flow);
-	return flow_claim(&leaves, &answer) && !flow_put(arrived, &flow, BPF_ANY);
+	return flow_take(&leaves, &answer) && !flow_put(arrived, &flow, BPF_ANY);
 }
 
 /* Remembers what was chosen. */

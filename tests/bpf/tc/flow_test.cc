@@ -129,6 +129,20 @@ TEST_P(EveryFlow, ThatCouldNotBeToldFromAnotherIsDroppedAndTheOtherGoesOn) {
   EXPECT_EQ(Left(AnswerTo(first)).from, at_.vip);
 }
 
+// A client gives its port to another connection as soon as the last one has ended.
+TEST_P(EveryFlow, ThatIsOverGivesWayToOneOfTheSamePortByAnotherFrontend) {
+  PacketTest::Serve({at_.vip, at_.other}, {On(at_.local, true)}, protocol_);
+  const Packet first = Arrived(FromClient());
+  Left(AnswerTo(first));
+  Arrived(FromClient(kFin | kAck));
+  Left(AnswerTo(first, kFin | kAck));
+  if (protocol_ == SHUNT_UDP) Age(3);
+  Packet second = FromClient();
+  second.to = at_.other;
+  EXPECT_EQ(Left(AnswerTo(Arrived(second))).from, at_.other);
+  EXPECT_EQ(Flows(), 2u);
+}
+
 TEST_P(EveryFlow, IsForgottenAfterItsTime) {
   PacketTest::Serve({at_.vip}, {On(at_.local, true)}, protocol_);
   const Packet request = Arrived(FromClient());
@@ -234,6 +248,21 @@ TEST_F(Flow, ThatHasEndedGivesItsPortToANewConnection) {
   last_ack.flags = kAck;
   EXPECT_EQ(Arrived(last_ack).to, kAt.local);
   EXPECT_EQ(Arrived(syn).to, kAt.remote);
+}
+
+TEST_F(Flow, ThatHasEndedIsNotMetByAConnectionThatTheClientMakesToTheBackendItself) {
+  PacketTest::Serve({kAt.vip}, {On(kAt.local, true)});
+  const Packet syn = {.from = kAt.client, .to = kAt.vip, .flags = kSyn};
+  Packet fin = syn;
+  fin.flags = kFin | kAck;
+  const Packet request = Arrived(syn);
+  Left(AnswerTo(request));
+  Arrived(fin);
+  Left(AnswerTo(request, kFin | kAck));
+  for (const uint8_t flags : {uint8_t{kSyn | kAck}, kAck}) {
+    const Frame answer = Build(AnswerTo(request, flags));
+    ExpectUntouched(Leave(answer), answer);
+  }
 }
 
 TEST_F(Flow, ThatFollowsAnEndedOneToAnotherNodeLivesAsLongAsAnyOther) {
