@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/agent/control_loop.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -63,6 +65,7 @@ void ControlLoop::OnViewWanted() {
 }
 
 void ControlLoop::Run() {
+  pthread_setname_np(pthread_self(), "shunt-control");
   for (Work work = WaitForWork(); work != Work::kStop; work = WaitForWork()) {
     if (work == Work::kUpdate) {
       if (absl::Status status = Update(); !status.ok()) {

@@ -105,7 +105,8 @@ class DaemonSet:
         overlays = os.path.join(self.cluster.control_plane.state, "kustomize")
         shutil.copytree(os.path.join(ROOT, "deploy", "kustomize"), overlays)
         config = os.path.join(overlays, "overlays", "kubeadm", "config.yaml")
-        cgroups.write(config, read(config).replace(self.SERVER, f"{GATEWAY[0]}:{PORT}"))
+        text = read(config).replace(self.SERVER, f"{GATEWAY[0]}:{PORT}")
+        cgroups.write(config, text + "\nmetricsBindAddress: 0.0.0.0:10249\n")  # for Prometheus
         self.cluster.control_plane.kubectl("apply", "-k", os.path.dirname(config))
         self.wait_until_ready()
 
