@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include "absl/strings/str_cat.h"
 #include "tests/support/http_client.h"
@@ -143,6 +144,37 @@ TEST_F(ServiceHealthTest, APortThatIsTakenIsToldOnceWithTheServiceThatWantsIt) {
   UpdateWeb(LoadBalancer(port_), {EndpointAt("10.244.1.6")});
   EXPECT_THAT(taken_,
               testing::ElementsAre(HasSubstr(absl::StrCat("shop/web 127.0.0.1:", port_, ": "))));
+}
+
+std::vector<uint16_t> FreePorts(size_t count) {
+  std::vector<uint16_t> ports;
+  for (uint16_t port = 22'000; ports.size() < count; ++port) {
+    if (ListenOn(Loopback(port)).ok()) ports.push_back(port);
+  }
+  return ports;
+}
+
+TEST_F(ServiceHealthTest, SilentClientsAtAThousandPortsKeepNoLoadBalancerFromItsAnswer) {
+  rlimit limit = {};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur < 3000) GTEST_SKIP() << "needs 3,000 file descriptors";
+  const std::vector<uint16_t> ports = FreePorts(1000);
+  ClusterChanges changes;
+  for (const uint16_t port : ports) {
+    Service service = LoadBalancer(port);
+    service.meta.name.name = absl::StrCat("web-", port);
+    changes.services[service.meta.name] = Input(service, {EndpointAt("10.244.1.5")});
+  }
+  health_.Update(changes);
+  std::vector<UniqueFd> silent;
+  for (const uint16_t port : ports) silent.push_back(ConnectTo(port));
+  for (const uint16_t port : ports) {
+    const std::string answer = Fetch(port, "/");
+    ASSERT_THAT(StatusLine(answer), HasSubstr("200")) << port;
+    ASSERT_THAT(answer, HasSubstr(absl::StrCat("\"name\": \"web-", port, "\"")));
+  }
 }
 
 TEST(CountLocalEndpoints, CountsDistinctAddressesOfEachFamily) {
