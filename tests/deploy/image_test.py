@@ -96,6 +96,24 @@ class Image(unittest.TestCase):
         for package in packages:
             self.assertIn(f"usr/share/doc/{package}/copyright", self.entries)
 
+    def test_its_bill_of_materials_names_every_package_as_dpkg_knows_it(self):
+        bill = json.loads(subprocess.run([f"{ROOT}/tools/sbom", self.path], check=True, stdout=subprocess.PIPE).stdout)
+        self.assertEqual(bill["spdxVersion"], "SPDX-2.3")
+        image, *packages = bill["packages"]
+        self.assertEqual("sha256:" + image["checksums"][0]["checksumValue"], self.index["manifests"][0]["digest"])
+        records = "var/lib/dpkg/status.d/"
+        names = sorted(path.removeprefix(records) for path in self.entries if path.startswith(records))
+        self.assertEqual([package["name"] for package in packages], names)
+        for package in packages:
+            version = subprocess.run(["dpkg-query", "-W", "-f", "${Version}\n", package["name"]], check=True,
+                                     stdout=subprocess.PIPE, text=True).stdout.splitlines()[0]
+            self.assertEqual(package["versionInfo"], version)
+            self.assertRegex(package["SPDXID"], r"^SPDXRef-[A-Za-z0-9.-]+$")
+        known = {"SPDXRef-DOCUMENT"} | {package["SPDXID"] for package in bill["packages"]}
+        self.assertEqual(len(known), len(bill["packages"]) + 1)
+        for relation in bill["relationships"]:
+            self.assertLessEqual({relation["spdxElementId"], relation["relatedSpdxElement"]}, known)
+
     def test_the_same_programs_give_the_same_bytes(self):
         again = f"{self.directory.name}/again.tar"
         write_image(again)
