@@ -12,8 +12,8 @@
 #include "lib/packet_maps.h"
 #include "lib/parse.h"
 #include "lib/select.h"
+#include "shunt/flow_timeout.h"
 
-#define RESET_TIMEOUT_NS (10 * NS_PER_S)
 #define UDP_PAUSE_NS (2 * NS_PER_S) /* the time of use is told once a second */
 
 /* Of TCP: both sides ended; a side did. */
@@ -58,26 +58,11 @@ static __always_inline enum shunt_verdict verdict_of_flow(const struct shunt_flo
 	return flow->state & SHUNT_FLOW_ANSWER ? SHUNT_RESTORED : SHUNT_CONTINUED;
 }
 
-static __always_inline __u64 flow_timeout(enum shunt_protocol protocol, __u32 state)
-{
-	if (protocol == SHUNT_UDP)
-		return state & SHUNT_FLOW_ANSWERED ? shunt_config.udp_stream_timeout_ns
-						   : shunt_config.udp_timeout_ns;
-	if (state & SHUNT_FLOW_RESET)
-		return RESET_TIMEOUT_NS;
-	if ((state & FLOW_BOTH_ENDED) == FLOW_BOTH_ENDED)
-		return shunt_config.tcp_time_wait_timeout_ns;
-	if (state & FLOW_BOTH_ENDED)
-		return shunt_config.tcp_close_wait_timeout_ns;
-	return state & SHUNT_FLOW_ANSWERED ? shunt_config.tcp_established_timeout_ns
-					   : shunt_config.tcp_syn_timeout_ns;
-}
-
 static __always_inline bool has_timed_out(const struct shunt_flow_key *key,
 					  const struct shunt_flow *flow)
 {
 	return bpf_ktime_get_coarse_ns() - flow->last_used_ns >=
-	       flow_timeout(key->protocol, flow->state);
+	       shunt_flow_timeout(&shunt_config, key->protocol, flow->state);
 }
 
 /* A place in the table may be given to another flow while it is read: the tag

@@ -14,7 +14,8 @@
 #include "shunt/abi.h"
 #include "shunt/config.h"
 
-const volatile struct shunt_config shunt_config = {
+/* A map of its own, which is pinned: people may ask what programs run with. */
+const volatile struct shunt_config shunt_config SEC(".rodata.config") = {
 	.udp_timeout_ns = 30 * 1000000000ull,
 	.udp_stream_timeout_ns = 120 * 1000000000ull,
 	.tcp_syn_timeout_ns = 120 * 1000000000ull,

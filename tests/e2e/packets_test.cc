@@ -18,6 +18,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/substitute.h"
+#include "nlohmann/json.hpp"
 #include "tests/e2e/agent_test.h"
 #include "tests/support/command.h"
 #include "tests/support/files.h"
@@ -26,6 +27,10 @@
 
 namespace shunt::testing {
 namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 constexpr uint16_t kNodePort = 30080;
 
@@ -359,6 +364,27 @@ TEST_P(Packets, AreServedAtADeviceThatAppears) {
     return DialFromClient(at().node, Transport::kTcp, absl::Milliseconds(200)).answer ==
            at().local_pod.ToString();
   });
+}
+
+TEST_P(Packets, AreListedAsFlowsWithTheAgentAndWithoutIt) {
+  ServeInPods();
+  WriteService({"remote"}, "Cluster", SHUNT_UDP);
+  StartServing();
+  EXPECT_EQ(DialFromClient(at().node, Transport::kUdp).answer, at().remote_pod.ToString());
+  const std::string node = GetParam() ? "[2001:db8:3::1]:" : "198.51.100.1:";
+  for (const char* source : {"agent", "maps"}) {
+    SCOPED_TRACE(source);
+    const std::vector<std::string> ask = {"get",  "flows", "shop/web", "--source",
+                                          source, "-o",    "json"};
+    const json flows = json::parse(Ctl(ask).out, nullptr, /*allow_exceptions=*/false)["items"];
+    ASSERT_EQ(flows.size(), 1u);
+    EXPECT_EQ(flows[0]["dialled"], at().node.ToString());
+    EXPECT_EQ(flows[0]["backend"], at().remote_pod.ToString());
+    EXPECT_EQ(flows[0]["state"], "Established");
+    EXPECT_THAT(flows[0]["client"].get<std::string>(), HasSubstr(at().client.ToString()));
+    EXPECT_THAT(flows[0]["seenAs"].get<std::string>(), StartsWith(node));
+    EndAgent(SIGKILL);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(, Packets, ::testing::Bool(), [](const auto& info) {

@@ -5,12 +5,14 @@
 #include <signal.h>
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/synchronization/mutex.h"
 #include "userspace/agent/cluster_source.h"
 #include "userspace/agent/control_loop.h"
+#include "userspace/agent/flow_sweeper.h"
 #include "userspace/agent/host.h"
 #include "userspace/agent/node_facts.h"
 #include "userspace/agent/servers.h"
@@ -169,6 +171,8 @@ absl::Status Serve(const Options& options) {
                       {"socket", options.api_socket}});
   SetOomScore(options.config.Integer("oomScoreAdj"));
   loop.Start();
+  std::optional<FlowSweeper> sweeper;
+  if (options.packets) sweeper.emplace(options.bpffs);
   int signal = 0;
   while ((signal = signals.Wait(kRereadInterval)) == 0) {
     if (servers->config_watch().Reread()) loop.OnChange();

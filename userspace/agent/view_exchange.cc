@@ -100,6 +100,8 @@ absl::StatusOr<std::vector<TranslatedSocket>> ViewExchange::Sockets() {
   return ReadSockets(bpffs_);
 }
 
+absl::StatusOr<std::vector<PacketFlow>> ViewExchange::Flows() { return ReadFlows(bpffs_); }
+
 std::string ViewExchange::Source() { return source_.Describe(); }
 
 ServiceInput ViewExchange::Input(const NamespacedName& name) { return store_.Find(name); }

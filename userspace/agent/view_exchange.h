@@ -46,6 +46,7 @@ class ViewExchange : public AgentViewSource {
   absl::StatusOr<std::vector<AffinityClient>> AffinityClients() override;
   absl::StatusOr<std::vector<uint64_t>> OptOuts() override;
   absl::StatusOr<std::vector<TranslatedSocket>> Sockets() override;
+  absl::StatusOr<std::vector<PacketFlow>> Flows() override;
   std::string Source() override;
   ServiceInput Input(const NamespacedName& name) override;
 

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "userspace/datapath/affinity_clients.h"
+#include "userspace/datapath/flows.h"
 #include "userspace/datapath/inspect.h"
 #include "userspace/datapath/sockets.h"
 #include "userspace/model/cluster.h"
@@ -68,6 +69,7 @@ class AgentViewSource {
   // Ids of the cgroups whose processes are left alone.
   virtual absl::StatusOr<std::vector<uint64_t>> OptOuts() = 0;
   virtual absl::StatusOr<std::vector<TranslatedSocket>> Sockets() = 0;
+  virtual absl::StatusOr<std::vector<PacketFlow>> Flows() = 0;
   // Where the objects come from, and how it is doing at this moment: "manifests
   // /etc/shunt/manifests".
   virtual std::string Source() = 0;

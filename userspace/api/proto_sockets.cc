@@ -5,7 +5,6 @@
 #include "userspace/base/status.h"
 
 namespace shunt {
-namespace {
 
 v1::Socket::End ToProto(const SocketEnd& end) {
   v1::Socket::End proto;
@@ -18,8 +17,6 @@ absl::StatusOr<SocketEnd> FromProto(const v1::Socket::End& proto) {
   SHUNT_ASSIGN_OR_RETURN(const IpAddress address, IpAddress::Parse(proto.address()));
   return SocketEnd{.address = address, .port = static_cast<uint16_t>(proto.port())};
 }
-
-}  // namespace
 
 v1::Socket ToProto(const TranslatedSocket& socket) {
   v1::Socket proto;

@@ -10,6 +10,9 @@ namespace shunt {
 
 // As in proto_state.h: InvalidArgument where the message holds no address, or
 // what this version does not know.
+v1::Socket::End ToProto(const SocketEnd& end);
+absl::StatusOr<SocketEnd> FromProto(const v1::Socket::End& proto);
+
 v1::Socket ToProto(const TranslatedSocket& socket);
 absl::StatusOr<TranslatedSocket> FromProto(const v1::Socket& proto);
 

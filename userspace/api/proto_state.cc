@@ -18,11 +18,11 @@ constexpr size_t kElementsPerPart = 2000;
 // unspecified here. The others are few, and translated by name.
 static_assert(v1::VERDICT_NOT_A_SERVICE == SHUNT_NOT_A_SERVICE + 1);
 static_assert(v1::VERDICT_RACED == SHUNT_RACED + 1 && v1::VERDICT_RACED == v1::Verdict_MAX);
-static_assert(v1::VERDICT_RACED == SHUNT_VERDICT_COUNT + 0, "a verdict is missing in shunt.proto");
+static_assert(v1::VERDICT_RACED == SHUNT_VERDICT_COUNT + 0, "a verdict is missing in values.proto");
 static_assert(v1::FRONTEND_KIND_CLUSTER_IP == SHUNT_CLUSTER_IP + 1);
 static_assert(v1::FRONTEND_KIND_NODE_PORT == SHUNT_NODE_PORT + 1);
 static_assert(v1::HOOK_CONNECT4 == SHUNT_CONNECT4 + 1);
-static_assert(v1::HOOK_EGRESS == SHUNT_HOOK_COUNT + 0, "a hook is missing in shunt.proto");
+static_assert(v1::HOOK_EGRESS == SHUNT_HOOK_COUNT + 0, "a hook is missing in values.proto");
 
 v1::IndexRule ToProto(shunt_index_rule rule) {
   switch (rule) {

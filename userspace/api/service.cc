@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "userspace/api/explain_connect.h"
 #include "userspace/api/explain_service.h"
+#include "userspace/api/proto_flows.h"
 #include "userspace/api/proto_sockets.h"
 #include "userspace/api/proto_state.h"
 #include "userspace/api/service_filter.h"
@@ -227,6 +228,22 @@ grpc::Status ShuntService::ListSockets(grpc::ServerContext*, const v1::ListSocke
     if (!filter.Matches(socket.service)) continue;
     v1::Socket* proto = stream.message().add_sockets();
     *proto = ToProto(socket);
+    if (!stream.Added(proto->ByteSizeLong())) return ReaderGone();
+  }
+  return stream.Flush() ? grpc::Status::OK : ReaderGone();
+}
+
+grpc::Status ShuntService::ListFlows(grpc::ServerContext*, const v1::ListFlowsRequest* request,
+                                     grpc::ServerWriter<v1::ListFlowsResponse>* writer) {
+  const absl::StatusOr<FlowFilter> filter = FromProto(*request);
+  if (!filter.ok()) return ToGrpc(filter.status());
+  const absl::StatusOr<std::vector<PacketFlow>> flows = source_.Flows();
+  if (!flows.ok()) return ToGrpc(flows.status());
+  MessageStream<v1::ListFlowsResponse> stream(*writer, {});
+  for (const PacketFlow& flow : *flows) {
+    if (!filter->Matches(flow)) continue;
+    v1::Flow* proto = stream.message().add_flows();
+    *proto = ToProto(flow);
     if (!stream.Added(proto->ByteSizeLong())) return ReaderGone();
   }
   return stream.Flush() ? grpc::Status::OK : ReaderGone();

@@ -38,6 +38,8 @@ class ShuntService final : public v1::Shunt::Service {
                            v1::CheckHealthResponse* response) override;
   grpc::Status ListSockets(grpc::ServerContext* context, const v1::ListSocketsRequest* request,
                            grpc::ServerWriter<v1::ListSocketsResponse>* writer) override;
+  grpc::Status ListFlows(grpc::ServerContext* context, const v1::ListFlowsRequest* request,
+                         grpc::ServerWriter<v1::ListFlowsResponse>* writer) override;
   grpc::Status ListMaps(grpc::ServerContext* context, const v1::ListMapsRequest* request,
                         v1::ListMapsResponse* response) override;
   grpc::Status ListPrograms(grpc::ServerContext* context, const v1::ListProgramsRequest* request,

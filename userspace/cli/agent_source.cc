@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "shunt/v1/shunt.grpc.pb.h"
 #include "userspace/api/keep_grpc.h"
+#include "userspace/api/proto_flows.h"
 #include "userspace/api/proto_sockets.h"
 #include "userspace/api/proto_state.h"
 #include "userspace/api/unix_socket.h"
@@ -168,6 +169,23 @@ class AgentSource final : public Source {
     }
     SHUNT_RETURN_IF_ERROR(StatusOf(reader.Finish()));
     return sockets;
+  }
+
+  absl::StatusOr<std::vector<PacketFlow>> Flows(const FlowFilter& filter) override {
+    const v1::ListFlowsRequest request = ToProto(filter);
+    TimedReader<v1::ListFlowsResponse> reader(
+        timeout_, [&](grpc::ClientContext* context, grpc::CompletionQueue* queue, void* tag) {
+          return stub_->AsyncListFlows(context, request, queue, tag);
+        });
+    std::vector<PacketFlow> flows;
+    v1::ListFlowsResponse message;
+    while (reader.Read(message)) {
+      for (const v1::Flow& proto : message.flows()) {
+        SHUNT_ASSIGN_OR_RETURN(flows.emplace_back(), FromProto(proto));
+      }
+    }
+    SHUNT_RETURN_IF_ERROR(StatusOf(reader.Finish()));
+    return flows;
   }
 
   absl::StatusOr<std::vector<MapInfo>> Maps() override {

@@ -21,6 +21,12 @@ constexpr Command kCommands[] = {
      "shuntctl get sockets -A\n"
      "shuntctl get sockets shop/web -o wide",
      kNamespaces | kOutput | kWatch | kOptionalName | kServiceName, GetSockets},
+    {"get", "flows", "flow conntrack",
+     "Whose packets go where: what shuntd --packets translates, with both directions in one row",
+     "shuntctl get flows -A\n"
+     "shuntctl get flows shop/web --state Established -o wide\n"
+     "shuntctl get flows -A --address 192.0.2.0/24 --protocol UDP --watch",
+     kNamespaces | kOutput | kWatch | kOptionalName | kServiceName | kFlows, GetFlows},
     {"get", "maps", "map", "BPF maps: how full they are and what they take",
      "shuntctl get maps\n"
      "shuntctl get maps shunt_frontends -o yaml",

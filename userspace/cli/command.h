@@ -22,6 +22,7 @@ enum CommandOptions : unsigned {
   kClientOnly = 1 << 8,    // --client
   kTarget = 1 << 9,        // IP:PORT, --from-pod, --from-netns, --from-host
   kCgroup = 1 << 10,       // CGROUP
+  kFlows = 1 << 11,        // --address, --protocol, --state
 };
 
 // A row of the table of commands: all there is to a command, but its function.
@@ -44,6 +45,7 @@ absl::Span<const Command> Commands();
 absl::Status GetServices(Session& session);
 absl::Status GetBackends(Session& session);
 absl::Status GetSockets(Session& session);
+absl::Status GetFlows(Session& session);
 absl::Status GetMaps(Session& session);
 absl::Status GetPrograms(Session& session);
 absl::Status GetAffinity(Session& session);

@@ -89,9 +89,10 @@ absl::Status GetByPolling(Session& session, const char* what,
 
 absl::Status GetOfServices(Session& session, const char* what,
                            absl::StatusOr<Listing> (*make)(Source& source,
-                                                           const ServiceFilter& filter)) {
-  const ServiceFilter filter = session.options().Filter();
-  return Poll(session, what, filter, [&](Source& source) { return make(source, filter); });
+                                                           const Options& options)) {
+  const Options& options = session.options();
+  return Poll(session, what, options.Filter(),
+              [&](Source& source) { return make(source, options); });
 }
 
 }  // namespace shunt

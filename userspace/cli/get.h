@@ -19,10 +19,10 @@ absl::Status GetFromState(Session& session, const char* what,
 absl::Status GetByPolling(Session& session, const char* what,
                           absl::StatusOr<Listing> (*make)(Source& source, const std::string& name));
 
-// The same for what belongs to Services: those that -n, -A and NAME select.
+// The same for what belongs to Services: those that -n, -A and NAME select,
+// among other options.
 absl::Status GetOfServices(Session& session, const char* what,
-                           absl::StatusOr<Listing> (*make)(Source& source,
-                                                           const ServiceFilter& filter));
+                           absl::StatusOr<Listing> (*make)(Source& source, const Options& options));
 
 }  // namespace shunt
 

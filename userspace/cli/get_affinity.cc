@@ -4,11 +4,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
 #include "userspace/base/status.h"
 #include "userspace/cli/command.h"
 #include "userspace/cli/listing.h"
 #include "userspace/cli/netns_names.h"
+#include "userspace/cli/seconds_text.h"
 #include "userspace/cli/state_json.h"
 
 namespace shunt {
@@ -58,11 +58,6 @@ std::string ClientCell(const Json& entry) {
 
 std::string BackendCell(const Json& entry) {
   return entry["backend"].is_null() ? "gone" : AddressAndPortText(entry["backend"]);
-}
-
-std::string SecondsText(double seconds) {
-  const auto whole = static_cast<int64_t>(seconds);
-  return whole == 0 ? "0s" : absl::FormatDuration(absl::Seconds(whole));
 }
 
 std::string RemainingCell(const Json& entry) {

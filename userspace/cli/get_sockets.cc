@@ -40,8 +40,8 @@ std::string NetnsCell(const Json& socket) {
   return name.empty() ? TextAt(socket, "netnsInode") : name;
 }
 
-absl::StatusOr<Listing> SocketListing(Source& source, const ServiceFilter& filter) {
-  SHUNT_ASSIGN_OR_RETURN(std::vector<TranslatedSocket> sockets, source.Sockets(filter));
+absl::StatusOr<Listing> SocketListing(Source& source, const Options& options) {
+  SHUNT_ASSIGN_OR_RETURN(std::vector<TranslatedSocket> sockets, source.Sockets(options.Filter()));
   return Listing{
       .kind = "Socket",
       .columns =

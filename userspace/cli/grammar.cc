@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "userspace/api/proto_flows.h"
 #include "userspace/base/ip_address.h"
 #include "userspace/cli/target.h"
 
@@ -58,6 +59,10 @@ std::string WhyNoTarget(const std::string& text) {
 
 std::string WhyNoAddress(const std::string& text) {
   return std::string(IpAddress::Parse(text).status().message());
+}
+
+std::string WhyNoAddresses(const std::string& text) {
+  return std::string(ParseAddresses(text).status().message());
 }
 
 bool IsOptionWord(const std::string& word) { return word.size() > 1 && word[0] == '-'; }
@@ -137,6 +142,7 @@ void Grammar::AddListOptions(const Command& command, CLI::App* app) {
     app->add_flag("--output-watch-events", options_.watch_events,
                   "With --watch: say whether it was ADDED, MODIFIED or DELETED");
   }
+  if (command.options & kFlows) AddFlowFilter(app);
   if (command.options & kClientOnly) {
     app->add_flag("--client", options_.client_only, "Only that of shuntctl: ask nobody");
   }
@@ -158,6 +164,16 @@ void Grammar::AddArguments(const Command& command, CLI::App* app) {
     Restrict(app->add_option("SHELL", options_.shell, "The shell")->required(),
              {"bash", "zsh", "fish"});
   }
+}
+
+void Grammar::AddFlowFilter(CLI::App* app) {
+  app->add_option("--address", options_.address, "Only those with an end at this address")
+      ->type_name("IP|CIDR")
+      ->check(CLI::Validator(WhyNoAddresses, ""));
+  Restrict(app->add_option("--protocol", options_.protocol, "Only those of this protocol"),
+           {"TCP", "UDP", "SCTP"});
+  Restrict(app->add_option("--state", options_.state, "Only those in this state"),
+           {"Unanswered", "Established", "Closing", "Closed", "Reset", "Stale"});
 }
 
 void Grammar::AddTarget(CLI::App* app) {

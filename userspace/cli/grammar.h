@@ -55,6 +55,7 @@ class Grammar {
   void AddCommand(const Command& command);
   void AddListOptions(const Command& command, CLI::App* app);
   void AddArguments(const Command& command, CLI::App* app);
+  void AddFlowFilter(CLI::App* app);
   void AddTarget(CLI::App* app);
   CLI::Option* Restrict(CLI::Option* option, std::vector<std::string> choices);
 

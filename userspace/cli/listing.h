@@ -32,6 +32,8 @@ struct Listing {
   std::vector<Column> columns;
   // What makes an object the same one later. Null where none is watched.
   std::string (*identity)(const Json& object) = nullptr;
+  // Fields that change by themselves, so that they are no news in a watch.
+  std::vector<const char*> passing = {};
   // Makes the objects one after the other, in order: all at once would take
   // gigabytes where there are a million. May be called again.
   std::function<void(Sink sink)> each;

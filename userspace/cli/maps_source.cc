@@ -69,6 +69,12 @@ class MapsSource final : public Source {
     return sockets;
   }
 
+  absl::StatusOr<std::vector<PacketFlow>> Flows(const FlowFilter& filter) override {
+    SHUNT_ASSIGN_OR_RETURN(std::vector<PacketFlow> flows, ReadFlows(bpffs_));
+    std::erase_if(flows, [&](const PacketFlow& flow) { return !filter.Matches(flow); });
+    return flows;
+  }
+
   absl::StatusOr<std::vector<MapInfo>> Maps() override { return InspectMaps(bpffs_); }
   absl::StatusOr<std::vector<ProgramInfo>> Programs() override { return InspectPrograms(bpffs_); }
 

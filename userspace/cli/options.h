@@ -23,6 +23,8 @@ struct Options {
   bool watch_events = false;
   bool client_only = false;
   std::string shell;  // of `completion`
+  // Of `get flows`: "10.0.0.0/8", "UDP", "Established"; "" for all.
+  std::string address, protocol, state;
   // Of `explain connect`: what is dialled, "10.96.0.10:80/TCP", and who dials.
   std::string target;
   std::string from_pod;  // address

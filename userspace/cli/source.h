@@ -13,8 +13,10 @@
 #include "absl/time/time.h"
 #include "shunt/v1/shunt.pb.h"
 #include "userspace/api/counts.h"
+#include "userspace/api/flow_filter.h"
 #include "userspace/api/service_filter.h"
 #include "userspace/datapath/affinity_clients.h"
+#include "userspace/datapath/flows.h"
 #include "userspace/datapath/inspect.h"
 #include "userspace/datapath/sockets.h"
 #include "userspace/model/object.h"
@@ -68,6 +70,7 @@ class Source {
   virtual absl::StatusOr<StatusReport> Status() = 0;
   // Those of Services that `filter` matches.
   virtual absl::StatusOr<std::vector<TranslatedSocket>> Sockets(const ServiceFilter& filter) = 0;
+  virtual absl::StatusOr<std::vector<PacketFlow>> Flows(const FlowFilter& filter) = 0;
   virtual absl::StatusOr<std::vector<MapInfo>> Maps() = 0;
   virtual absl::StatusOr<std::vector<ProgramInfo>> Programs() = 0;
   // Of an agent: that it answers says that it lives. OK: it is ready as well,

@@ -12,14 +12,6 @@
 namespace shunt {
 namespace {
 
-absl::StatusOr<shunt_protocol> ParseProtocol(const std::string& text) {
-  const std::string upper = absl::AsciiStrToUpper(text);
-  if (upper == "TCP") return SHUNT_TCP;
-  if (upper == "UDP") return SHUNT_UDP;
-  if (upper == "SCTP") return SHUNT_SCTP;
-  return absl::InvalidArgumentError(absl::StrCat(Quoted(text), " is not TCP, UDP or SCTP"));
-}
-
 absl::StatusOr<uint16_t> ParsePort(const std::string& text) {
   uint32_t port = 0;
   if (!absl::SimpleAtoi(text, &port) || port == 0 || port > UINT16_MAX) {
@@ -39,6 +31,14 @@ absl::StatusOr<IpAddress> ParseHost(const std::string& text) {
 }
 
 }  // namespace
+
+absl::StatusOr<shunt_protocol> ParseProtocol(const std::string& text) {
+  const std::string upper = absl::AsciiStrToUpper(text);
+  if (upper == "TCP") return SHUNT_TCP;
+  if (upper == "UDP") return SHUNT_UDP;
+  if (upper == "SCTP") return SHUNT_SCTP;
+  return absl::InvalidArgumentError(absl::StrCat(Quoted(text), " is not TCP, UDP or SCTP"));
+}
 
 absl::StatusOr<FrontendKey> ParseTarget(const std::string& text) {
   FrontendKey key;

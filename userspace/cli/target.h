@@ -14,6 +14,9 @@ namespace shunt {
 // any case. Fails with InvalidArgument, naming what is wrong.
 absl::StatusOr<FrontendKey> ParseTarget(const std::string& text);
 
+// "TCP", "udp".
+absl::StatusOr<shunt_protocol> ParseProtocol(const std::string& text);
+
 }  // namespace shunt
 
 #endif  // SHUNT_CLI_TARGET_H_

@@ -4,6 +4,19 @@
 #include <utility>
 
 namespace shunt {
+namespace {
+
+Json WithoutPassing(const Listing& listing, Json object) {
+  for (const char* field : listing.passing) object.erase(field);
+  return object;
+}
+
+bool IsNews(const Listing& listing, const Json& before, const Json& now) {
+  if (listing.passing.empty()) return before != now;
+  return WithoutPassing(listing, before) != WithoutPassing(listing, now);
+}
+
+}  // namespace
 
 void WatchPrinter::Update(const Listing& listing) {
   if (std::exchange(first_, false)) PrintFirst(listing);
@@ -15,7 +28,7 @@ void WatchPrinter::Update(const Listing& listing) {
     if (before == gone.end()) {
       Print(listing, "ADDED", object);
     } else {
-      if (before->second != object) Print(listing, "MODIFIED", object);
+      if (IsNews(listing, before->second, object)) Print(listing, "MODIFIED", object);
       gone.erase(before);
     }
     seen_.insert_or_assign(identity, object);

@@ -19,10 +19,7 @@ class Names {
  public:
   static absl::StatusOr<Names> Read(const MapStore& maps) {
     Names names(maps);
-    SHUNT_ASSIGN_OR_RETURN(const auto services, maps.Services());
-    for (const auto& [id, value] : services) {
-      names.services_[id] = DecodeServiceName(value).value_or(UnknownServiceName(id));
-    }
+    SHUNT_ASSIGN_OR_RETURN(names.services_, ReadServiceNames(maps));
     SHUNT_ASSIGN_OR_RETURN(const auto frontends, maps.Frontends());
     for (const auto& [key, value] : frontends) {
       names.timeouts_[value.owner.service_id] = value.affinity_timeout_s;
@@ -57,7 +54,7 @@ class Names {
   }
 
   const MapStore& maps_;
-  absl::flat_hash_map<uint32_t, ServicePortName> services_;
+  ServiceNames services_;
   absl::flat_hash_map<uint32_t, uint32_t> timeouts_;
 };
 

@@ -5,6 +5,7 @@
 #include <bpf/bpf.h>
 
 #include <cstdint>
+#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -13,28 +14,88 @@
 
 namespace shunt {
 
-// All entries of a hash map, thousands in each system call. Entries that are
-// written meanwhile may be missing or old, never torn.
+// A walk through the entries of a hash map, many in each system call. Entries
+// that are written meanwhile may be missing or old, never torn. Each bucket is
+// locked for the moment in which it is copied: nobody waits for a walk.
+class HashWalk {
+ public:
+  // `fd` outlives the walk. `batch`: how many entries a step reads.
+  HashWalk(int fd, uint32_t key_size, uint32_t value_size, size_t batch = 4096)
+      : fd_(fd), key_size_(key_size), value_size_(value_size) {
+    Reserve(batch);
+  }
+
+  // Reads the next entries, and returns how many. The last step sets at_end().
+  absl::StatusOr<size_t> Step() {
+    while (true) {
+      uint32_t count = capacity_;
+      const int result = bpf_map_lookup_batch(fd_, first_ ? nullptr : &position_, &position_,
+                                              keys_.data(), values_.data(), &count, nullptr);
+      if (result < 0 && errno == ENOSPC) {  // one bucket holds more than the buffers
+        Reserve(capacity_ * 2);
+        continue;
+      }
+      if (result < 0 && errno != ENOENT) return ErrnoStatus("read a BPF map");
+      at_end_ = result < 0;
+      first_ = false;
+      return count;
+    }
+  }
+  bool at_end() const { return at_end_; }
+
+  // Of the last step, by number.
+  template <typename K>
+  K KeyAt(size_t i) const {
+    return At<K>(keys_, i);
+  }
+  template <typename V>
+  V ValueAt(size_t i) const {
+    return At<V>(values_, i);
+  }
+
+ private:
+  void Reserve(size_t batch) {
+    capacity_ = batch;
+    keys_.resize(batch * key_size_);
+    values_.resize(batch * value_size_);
+  }
+
+  template <typename T>
+  static T At(const std::vector<char>& bytes, size_t i) {
+    T value;
+    memcpy(&value, bytes.data() + i * sizeof(value), sizeof(value));
+    return value;
+  }
+
+  const int fd_;
+  const uint32_t key_size_, value_size_;
+  size_t capacity_ = 0;
+  std::vector<char> keys_, values_;
+  uint64_t position_ = 0;  // the kernel's: the number of a bucket
+  bool first_ = true, at_end_ = false;
+};
+
+// All entries of a hash map.
 template <typename K, typename V>
 absl::StatusOr<std::vector<std::pair<K, V>>> ReadHash(int fd) {
   std::vector<std::pair<K, V>> entries;
-  std::vector<K> keys(4096);
-  std::vector<V> values(keys.size());
-  uint64_t position = 0;  // the kernel's: the number of a bucket
-  bool first = true, more = true;
-  while (more) {
-    uint32_t count = keys.size();
-    const int result = bpf_map_lookup_batch(fd, first ? nullptr : &position, &position, keys.data(),
-                                            values.data(), &count, nullptr);
-    if (result < 0 && errno == ENOSPC) {  // one bucket holds more than the buffers
-      keys.resize(keys.size() * 2);
-      values.resize(keys.size());
-      continue;
+  HashWalk walk(fd, sizeof(K), sizeof(V));
+  while (!walk.at_end()) {
+    SHUNT_ASSIGN_OR_RETURN(const size_t count, walk.Step());
+    for (size_t i = 0; i < count; ++i) {
+      entries.emplace_back(walk.KeyAt<K>(i), walk.ValueAt<V>(i));
     }
-    if (result < 0 && errno != ENOENT) return ErrnoStatus("read a BPF map");
-    more = result == 0;
-    first = false;
-    for (uint32_t i = 0; i < count; ++i) entries.emplace_back(keys[i], values[i]);
+  }
+  return entries;
+}
+
+// How many entries a hash map holds, which the kernel does not tell.
+inline absl::StatusOr<uint64_t> CountHash(int fd, uint32_t key_size, uint32_t value_size) {
+  uint64_t entries = 0;
+  HashWalk walk(fd, key_size, value_size);
+  while (!walk.at_end()) {
+    SHUNT_ASSIGN_OR_RETURN(const size_t count, walk.Step());
+    entries += count;
   }
   return entries;
 }

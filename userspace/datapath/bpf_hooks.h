@@ -43,6 +43,10 @@ inline constexpr std::array<std::string_view, 12> kBpfMaps = {
     "shunt_tallies",   "shunt_opt_outs", "shunt_services",  "shunt_meta",
 };
 
+// The pin of what the programs were loaded with: one struct shunt_config, new
+// with each agent.
+inline constexpr std::string_view kConfigMap = "shunt_config";
+
 // What bpf/tc.bpf.c adds: programs and maps, by names that are also those of
 // their pins.
 inline constexpr std::array<std::string_view, 4> kPacketPrograms = {

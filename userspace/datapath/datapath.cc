@@ -102,7 +102,7 @@ class LoadedDatapath final : public Datapath {
   bool serves_already() const override { return serves_already_; }
   absl::Status SetDevices(const std::vector<PacketDevice>& devices) override;
   const shunt_config& config() const override {
-    return const_cast<const shunt_config&>(skeleton_->rodata->shunt_config);
+    return const_cast<const shunt_config&>(skeleton_->rodata_config->shunt_config);
   }
 
  private:
@@ -181,7 +181,7 @@ absl::StatusOr<DatapathTrial> LoadedDatapath::Try() {
 }
 
 absl::Status LoadedDatapath::Configure() {
-  shunt_config& config = skeleton_->rodata->shunt_config;
+  shunt_config& config = skeleton_->rodata_config->shunt_config;
   config.has_set_retval = HasHelper(BPF_FUNC_set_retval);
   config.has_mptcp = HasHelper(BPF_FUNC_skc_to_mptcp_sock);
   config.can_read_kernel = HasHelper(BPF_FUNC_probe_read_kernel);
@@ -282,6 +282,7 @@ absl::Status LoadedDatapath::PinAll() const {
   for (const BpfHook& hook : kBpfHooks) {
     SHUNT_RETURN_IF_ERROR(pins_.Put(hook.ProgramName(), ProgramFd(hook)));
   }
+  SHUNT_RETURN_IF_ERROR(pins_.Put(kConfigMap, bpf_map__fd(skeleton_->maps.rodata_config)));
   SHUNT_RETURN_IF_ERROR(packets_ == nullptr ? RemovePacketPrograms(pins_) : packets_->Pin());
   if (adopted_) return absl::OkStatus();
   for (std::string_view name : kBpfMaps) {
@@ -325,6 +326,7 @@ absl::Status RemoveDatapath(const std::string& bpffs) {
   SHUNT_RETURN_IF_ERROR(DetachAll(pins));
   for (const BpfHook& hook : kBpfHooks) SHUNT_RETURN_IF_ERROR(pins.Remove(hook.ProgramName()));
   for (std::string_view name : kBpfMaps) SHUNT_RETURN_IF_ERROR(pins.Remove(name));
+  SHUNT_RETURN_IF_ERROR(pins.Remove(kConfigMap));
   if (rmdir(bpffs.c_str()) < 0) return ErrnoStatus(absl::StrCat("remove ", bpffs));
   return absl::OkStatus();
 }

@@ -3,7 +3,6 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <time.h>
 
 #include <algorithm>
 #include <cstring>
@@ -20,6 +19,7 @@
 #include "userspace/datapath/bpf_batch.h"
 #include "userspace/datapath/bpf_hooks.h"
 #include "userspace/datapath/bpf_map_store.h"
+#include "userspace/datapath/coarse_clock.h"
 #include "userspace/datapath/pins.h"
 
 namespace shunt {
@@ -45,6 +45,28 @@ absl::StatusOr<MapInfo> Inspect(const PinDirectory& pins, std::string_view name)
                  .memory_bytes = MapMemory(fd.get())};
 }
 
+// Of maps that have nobody to keep account of them, as far as the kernel says.
+absl::Status CountIfHash(const PinDirectory& pins, MapInfo& info) {
+  if (info.entries.has_value() || (info.type != "hash" && info.type != "lru_hash")) {
+    return absl::OkStatus();
+  }
+  SHUNT_ASSIGN_OR_RETURN(const UniqueFd fd, pins.OpenReadOnly(info.name));
+  SHUNT_ASSIGN_OR_RETURN(info.entries, CountHash(fd.get(), info.key_size, info.value_size));
+  return absl::OkStatus();
+}
+
+// The maps of packets; none where packets are not served.
+absl::Status AddPacketMaps(const PinDirectory& pins, std::vector<MapInfo>& maps) {
+  for (std::string_view name : kPacketMaps) {
+    absl::StatusOr<MapInfo> info = Inspect(pins, name);
+    if (absl::IsNotFound(info.status())) continue;
+    SHUNT_RETURN_IF_ERROR(info.status());
+    SHUNT_RETURN_IF_ERROR(CountIfHash(pins, *info));
+    maps.push_back(*std::move(info));
+  }
+  return absl::OkStatus();
+}
+
 // Entries in use, counted one by one: nothing that estimates tells the truth.
 std::optional<uint64_t> CountEntries(const MapStore& maps, std::string_view name,
                                      const std::vector<MapStore::FrontendEntry>& frontends) {
@@ -68,17 +90,28 @@ std::optional<uint64_t> CountEntries(const MapStore& maps, std::string_view name
   return used;
 }
 
-absl::StatusOr<shunt_meta> ReadMeta(const PinDirectory& pins) {
-  SHUNT_ASSIGN_OR_RETURN(UniqueFd fd, pins.OpenReadOnly("shunt_meta"));
+// The only entry of a map. FailedPrecondition where it has another size, so that
+// the kernel never writes more than there is room for.
+template <typename T>
+absl::StatusOr<T> ReadOnlyEntry(const PinDirectory& pins, std::string_view name) {
+  SHUNT_ASSIGN_OR_RETURN(UniqueFd fd, pins.OpenReadOnly(name));
   SHUNT_ASSIGN_OR_RETURN(bpf_map_info info, MapInfoOf(fd.get()));
-  shunt_meta meta = {};
+  if (info.value_size != sizeof(T)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("map ", std::string(name), " is of another version of Shunt"));
+  }
+  T value = {};
   const uint32_t key = 0;
-  // Never let the kernel write more than we have room for.
-  if (info.value_size != sizeof(meta))
-    meta.layout_version = ~0u;
-  else if (bpf_map_lookup_elem(fd.get(), &key, &meta) < 0)
-    return ErrnoStatus("map shunt_meta");
-  return meta;
+  if (bpf_map_lookup_elem(fd.get(), &key, &value) < 0) {
+    return ErrnoStatus(absl::StrCat("map ", std::string(name)));
+  }
+  return value;
+}
+
+absl::StatusOr<shunt_meta> ReadMeta(const PinDirectory& pins) {
+  absl::StatusOr<shunt_meta> meta = ReadOnlyEntry<shunt_meta>(pins, "shunt_meta");
+  if (!absl::IsFailedPrecondition(meta.status())) return meta;
+  return shunt_meta{.layout_version = ~0u};
 }
 
 }  // namespace
@@ -96,14 +129,15 @@ uint64_t MapMemory(int fd) {
 absl::StatusOr<std::vector<MapInfo>> InspectMaps(const std::string& bpffs) {
   SHUNT_ASSIGN_OR_RETURN(std::unique_ptr<MapStore> maps, OpenPinnedMaps(bpffs));
   SHUNT_ASSIGN_OR_RETURN(auto frontends, maps->Frontends());
-  SHUNT_ASSIGN_OR_RETURN(const auto affinity, ReadAffinity(bpffs));
+  const PinDirectory pins(bpffs);
   std::vector<MapInfo> result;
   for (std::string_view name : kBpfMaps) {
-    SHUNT_ASSIGN_OR_RETURN(MapInfo info, Inspect(PinDirectory(bpffs), name));
-    info.entries =
-        name == "shunt_affinity" ? affinity.size() : CountEntries(*maps, name, frontends);
+    SHUNT_ASSIGN_OR_RETURN(MapInfo info, Inspect(pins, name));
+    info.entries = CountEntries(*maps, name, frontends);
+    SHUNT_RETURN_IF_ERROR(CountIfHash(pins, info));
     result.push_back(std::move(info));
   }
+  SHUNT_RETURN_IF_ERROR(AddPacketMaps(pins, result));
   return result;
 }
 
@@ -126,6 +160,10 @@ absl::StatusOr<std::vector<ProgramInfo>> InspectPrograms(const std::string& bpff
                       .run_time_ns = info.run_time_ns});
   }
   return result;
+}
+
+absl::StatusOr<shunt_config> ReadConfig(const std::string& bpffs) {
+  return ReadOnlyEntry<shunt_config>(PinDirectory(bpffs), kConfigMap);
 }
 
 absl::StatusOr<VerdictCounters> ReadCounters(const std::string& bpffs) {
@@ -160,9 +198,7 @@ absl::StatusOr<std::vector<AffinityEntry>> ReadAffinity(const std::string& bpffs
   SHUNT_ASSIGN_OR_RETURN(UniqueFd fd, PinDirectory(bpffs).OpenReadOnly("shunt_affinity"));
   SHUNT_ASSIGN_OR_RETURN(const auto entries,
                          (ReadHash<shunt_affinity_key, shunt_affinity>(fd.get())));
-  timespec now = {};
-  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  const int64_t now_ns = now.tv_sec * int64_t{1'000'000'000} + now.tv_nsec;
+  const auto now_ns = static_cast<int64_t>(CoarseNowNs());
   std::vector<AffinityEntry> result;
   result.reserve(entries.size());
   for (const auto& [key, value] : entries) {

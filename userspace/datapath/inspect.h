@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "shunt/config.h"
 #include "shunt/types.h"
 #include "userspace/base/ip_address.h"
 #include "userspace/datapath/map_store.h"
@@ -59,6 +60,8 @@ uint64_t MapMemory(int fd);
 
 absl::StatusOr<std::vector<MapInfo>> InspectMaps(const std::string& bpffs);
 absl::StatusOr<std::vector<ProgramInfo>> InspectPrograms(const std::string& bpffs);
+// What the programs were loaded with.
+absl::StatusOr<shunt_config> ReadConfig(const std::string& bpffs);
 absl::StatusOr<VerdictCounters> ReadCounters(const std::string& bpffs);
 absl::StatusOr<Tallies> ReadTallies(const std::string& bpffs);
 absl::StatusOr<std::vector<AffinityEntry>> ReadAffinity(const std::string& bpffs);

@@ -54,7 +54,7 @@ absl::Status LoadedPacketPrograms::Load() {
   LibbpfLog log;
   skeleton_.reset(shunt_tc::open());
   if (skeleton_ == nullptr) return LoadStatus(errno, log.text());
-  skeleton_->rodata->shunt_config = parts_.config;
+  skeleton_->rodata_config->shunt_config = parts_.config;
   SHUNT_RETURN_IF_ERROR(ShareMaps());
   if (parts_.adopt) AdoptMaps();
   if (const int result = shunt_tc::load(skeleton_.get()); result < 0) {

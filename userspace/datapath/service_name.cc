@@ -56,4 +56,14 @@ ServicePortName UnknownServiceName(uint32_t service_id) {
   return {.name_space = kUnknownNamespace, .name = absl::StrCat(service_id)};
 }
 
+absl::StatusOr<ServiceNames> ReadServiceNames(const MapStore& maps) {
+  SHUNT_ASSIGN_OR_RETURN(const auto services, maps.Services());
+  ServiceNames names;
+  names.reserve(services.size());
+  for (const auto& [id, value] : services) {
+    names.emplace(id, DecodeServiceName(value).value_or(UnknownServiceName(id)));
+  }
+  return names;
+}
+
 }  // namespace shunt

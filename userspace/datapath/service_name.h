@@ -5,13 +5,15 @@
 #include <cstdint>
 #include <optional>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "shunt/abi.h"
+#include "userspace/datapath/map_store.h"
 #include "userspace/state/datapath_state.h"
 
 namespace shunt {
 
-// A service port's name as it stands in shunt_services. Pure.
+// Names of service ports as they stand in shunt_services.
 
 // InvalidArgument: a part is longer than the map has room for.
 absl::StatusOr<shunt_service> EncodeServiceName(const ServicePortName& name);
@@ -21,6 +23,10 @@ std::optional<ServicePortName> DecodeServiceName(const shunt_service& value);
 
 // How a service port is called whose name is unknown: "?/42". Never decoded.
 ServicePortName UnknownServiceName(uint32_t service_id);
+
+// The names of all service ports, by id.
+using ServiceNames = absl::flat_hash_map<uint32_t, ServicePortName>;
+absl::StatusOr<ServiceNames> ReadServiceNames(const MapStore& maps);
 
 }  // namespace shunt
 

@@ -7,7 +7,6 @@
 #include <tuple>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
 #include "shunt/abi.h"
 #include "sockets.skel.h"
@@ -24,18 +23,6 @@ namespace {
 struct SkeletonDeleter {
   void operator()(shunt_sockets* skeleton) const { shunt_sockets::destroy(skeleton); }
 };
-
-// Names by service id.
-using Names = absl::flat_hash_map<uint32_t, ServicePortName>;
-
-absl::StatusOr<Names> ReadNames(const MapStore& maps) {
-  SHUNT_ASSIGN_OR_RETURN(const auto services, maps.Services());
-  Names names;
-  for (const auto& [id, value] : services) {
-    names.emplace(id, DecodeServiceName(value).value_or(UnknownServiceName(id)));
-  }
-  return names;
-}
 
 absl::StatusOr<std::vector<char>> ReadRecords(const std::string& bpffs) {
   static absl::Mutex one_at_a_time(absl::kConstInit);  // as LibbpfLog wants it
@@ -57,7 +44,7 @@ SocketEnd EndOf(const shunt_peer& peer) {
   return {.address = ToIpAddress(peer.address), .port = peer.port};
 }
 
-TranslatedSocket SocketOf(const shunt_socket_record& record, const Names& names) {
+TranslatedSocket SocketOf(const shunt_socket_record& record, const ServiceNames& names) {
   const uint32_t id = record.socket.service_id;
   const auto known = names.find(id);
   ServicePortName name = known != names.end() ? known->second : UnknownServiceName(id);
@@ -83,7 +70,7 @@ bool InOrder(const TranslatedSocket& a, const TranslatedSocket& b) {
 absl::StatusOr<std::vector<TranslatedSocket>> ReadSockets(const std::string& bpffs) {
   SHUNT_ASSIGN_OR_RETURN(const std::unique_ptr<MapStore> maps, OpenPinnedMaps(bpffs));
   SHUNT_ASSIGN_OR_RETURN(const std::vector<char> records, ReadRecords(bpffs));
-  SHUNT_ASSIGN_OR_RETURN(const Names names, ReadNames(*maps));
+  SHUNT_ASSIGN_OR_RETURN(const ServiceNames names, ReadServiceNames(*maps));
   std::vector<TranslatedSocket> sockets(records.size() / sizeof(shunt_socket_record));
   for (size_t i = 0; i < sockets.size(); ++i) {
     shunt_socket_record record;

@@ -54,6 +54,7 @@ class FakeViewSource : public AgentViewSource {
   absl::StatusOr<std::vector<AffinityClient>> AffinityClients() override { return clients; }
   absl::StatusOr<std::vector<uint64_t>> OptOuts() override { return opt_outs; }
   absl::StatusOr<std::vector<TranslatedSocket>> Sockets() override { return sockets; }
+  absl::StatusOr<std::vector<PacketFlow>> Flows() override { return flows; }
   std::string Source() override { return "manifests /etc/shunt/manifests"; }
   ServiceInput Input(const NamespacedName& name) override {
     const auto input = inputs.find(name);
@@ -69,6 +70,7 @@ class FakeViewSource : public AgentViewSource {
   absl::StatusOr<std::vector<AffinityClient>> clients = std::vector<AffinityClient>();
   absl::StatusOr<std::vector<uint64_t>> opt_outs = std::vector<uint64_t>();
   absl::StatusOr<std::vector<TranslatedSocket>> sockets = std::vector<TranslatedSocket>();
+  absl::StatusOr<std::vector<PacketFlow>> flows = std::vector<PacketFlow>();
   std::map<NamespacedName, ServiceInput> inputs;
 
  private:

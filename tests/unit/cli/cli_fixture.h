@@ -37,6 +37,9 @@ class FakeMaps : public Source {
   absl::StatusOr<std::vector<TranslatedSocket>> Sockets(const ServiceFilter&) override {
     return std::vector<TranslatedSocket>();
   }
+  absl::StatusOr<std::vector<PacketFlow>> Flows(const FlowFilter&) override {
+    return std::vector<PacketFlow>();
+  }
   absl::StatusOr<std::vector<MapInfo>> Maps() override {
     return std::vector<MapInfo>{{.name = "shunt_frontends", .entries = 1, .max_entries = 4}};
   }

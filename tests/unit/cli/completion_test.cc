@@ -54,8 +54,8 @@ class Completion : public CliFixture {
 
 TEST_F(Completion, OffersCommands) {
   EXPECT_THAT(For({"d"}), ElementsAre("describe", "dump"));
-  EXPECT_THAT(For({"get", ""}), UnorderedElementsAre("services", "backends", "sockets", "maps",
-                                                     "programs", "affinity"));
+  EXPECT_THAT(For({"get", ""}), UnorderedElementsAre("services", "backends", "sockets", "flows",
+                                                     "maps", "programs", "affinity"));
   EXPECT_THAT(For({"explain", ""}), UnorderedElementsAre("service", "connect"));
 }
 

@@ -49,7 +49,7 @@ TEST_F(Cli, AWrongOptionGetsASuggestion) {
 
 TEST_F(Cli, AMissingCommandIsAskedFor) {
   EXPECT_EQ(Run({}).code, 2);
-  EXPECT_THAT(Run({"get"}).err, HasSubstr("services, backends, sockets, maps, programs"));
+  EXPECT_THAT(Run({"get"}).err, HasSubstr("services, backends, sockets, flows, maps, programs"));
 }
 
 TEST_F(Cli, AWrongValueNamesTheRightOnes) {

@@ -33,11 +33,14 @@ class Watch : public ::testing::Test {
   // What is printed when the objects become `objects`.
   std::string After(const Objects& objects) {
     out_.str("");
-    printer_.Update(ListingOf(objects));
+    Listing listing = ListingOf(objects);
+    listing.passing = passing_;
+    printer_.Update(listing);
     return out_.str();
   }
 
   Options options_;
+  std::vector<const char*> passing_;
   std::ostringstream out_;
   WatchPrinter printer_{options_, out_};
 };
@@ -50,6 +53,13 @@ TEST_F(Watch, PrintsAllThenOnlyWhatBecameDifferent) {
   EXPECT_EQ(After({kA, kB}), "NAME   VALUE\na      1\nb      2\n");
   EXPECT_EQ(After({kA, kB}), "");
   EXPECT_EQ(After({kA, kNewB}), "b      3\n");
+}
+
+TEST_F(Watch, IsSilentAboutWhatChangesByItself) {
+  passing_ = {"value"};
+  EXPECT_EQ(After({kA, kB}), "NAME   VALUE\na      1\nb      2\n");
+  EXPECT_EQ(After({kA, kNewB}), "");
+  EXPECT_EQ(After({kNewB}), "a      1\n");
 }
 
 TEST_F(Watch, SaysWhatHappenedWhereAsked) {
