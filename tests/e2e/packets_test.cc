@@ -387,6 +387,42 @@ TEST_P(Packets, AreListedAsFlowsWithTheAgentAndWithoutIt) {
   }
 }
 
+// As they then go: held against what a client meets.
+TEST_P(Packets, AreExplained) {
+  ServeInPods();
+  WriteService({"local", "remote"});
+  StartServing();
+  const auto explain = [this](const HostPort& from, const std::vector<std::string>& more = {}) {
+    std::vector<std::string> ask = {"explain", "packet", from.ToString(), at().node.ToString(),
+                                    "-o",      "json"};
+    ask.insert(ask.end(), more.begin(), more.end());
+    const CommandResult result = Ctl(ask);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return json::parse(result.out, nullptr, /*allow_exceptions=*/false);
+  };
+  const HostPort nobody_yet{at().client, 9};
+  const json first = explain(nobody_yet, {"--device", "up0"});
+  EXPECT_EQ(first["verdict"], "translated");
+  EXPECT_EQ(first["service"], "shop/web:main");
+  ASSERT_EQ(first["backends"].size(), 2u);
+  for (const json& backend : first["backends"]) {
+    const bool is_local = backend["address"] == at().local_pod.address.ToString();
+    EXPECT_EQ(backend["seenAs"], is_local ? nobody_yet.ToString() : "an address of this node");
+  }
+  EXPECT_EQ(explain(nobody_yet, {"--device", "lo"})["verdict"], "not_a_service");
+
+  const std::string pod = DialFromClient(at().node).answer;
+  const json flows = json::parse(Ctl({"get", "flows", "-A", "-o", "json"}).out)["items"];
+  ASSERT_EQ(flows.size(), 1u);
+  const json known = explain(HostPort::Of(flows[0]["client"].get<std::string>()));
+  EXPECT_EQ(known["verdict"], "continued");
+  EXPECT_EQ(known["flow"]["backend"], pod);
+
+  WriteService({});
+  ExpectEventually("refused", [&] { return explain(nobody_yet)["verdict"] == "no_endpoint"; });
+  EXPECT_EQ(DialFromClient(at().node).error, ECONNREFUSED);
+}
+
 INSTANTIATE_TEST_SUITE_P(, Packets, ::testing::Bool(), [](const auto& info) {
   return std::string(info.param ? "Ipv6" : "Ipv4");
 });

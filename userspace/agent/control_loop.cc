@@ -11,6 +11,7 @@
 #include "userspace/agent/memory.h"
 #include "userspace/agent/node_facts.h"
 #include "userspace/agent/packet_devices.h"
+#include "userspace/agent/packet_warnings.h"
 #include "userspace/base/absl_view.h"
 #include "userspace/telemetry/logging.h"
 
@@ -191,6 +192,21 @@ void ControlLoop::ShowView() {
   }
 }
 
+std::vector<std::string> ControlLoop::Warnings() const {
+  const DatapathState& state = planner_.state();
+  std::vector<std::string> warnings = HostWarnings(state, host_);
+  const auto add = [&warnings](const std::vector<std::string>& more) {
+    warnings.insert(warnings.end(), more.begin(), more.end());
+  };
+  add(NodePortWarnings(state, ReadNetSysctl));
+  if (devices_.has_value()) add(PacketWarnings(state, *devices_, ReadNetSysctl));
+  if (parts_.servers.config_watch().differs()) {
+    warnings.emplace_back(
+        "the configuration has changed since the agent started; a restart takes it");
+  }
+  return warnings;
+}
+
 AgentView ControlLoop::MakeView(uint64_t generation) const {
   AgentView view = parts_.identity;
   view.generation = generation;
@@ -202,11 +218,7 @@ AgentView ControlLoop::MakeView(uint64_t generation) const {
   view.sockets_ended = reaper.ended;
   view.state = planner_.state();
   view.node = planner_.node();
-  view.warnings = HostWarnings(planner_.state(), host_);
-  if (parts_.servers.config_watch().differs()) {
-    view.warnings.emplace_back(
-        "the configuration has changed since the agent started; a restart takes it");
-  }
+  view.warnings = Warnings();
   view.problems = parts_.store.problems();
   const Problems planned = planner_.problems();
   view.problems.insert(view.problems.end(), planned.begin(), planned.end());

@@ -65,6 +65,7 @@ class ControlLoop {
   void Report(const Reconciler::Result& result);
   void ShowView();
   bool TakeHost(const ClusterChanges& changes) ABSL_LOCKS_EXCLUDED(mutex_);
+  std::vector<std::string> Warnings() const;
   AgentView MakeView(uint64_t generation) const;
 
   const Parts parts_;

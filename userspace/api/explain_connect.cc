@@ -103,16 +103,6 @@ std::string EmptyListText(const Trace& trace, const FrontendKey& dialled) {
   }
 }
 
-std::string ListText(const Trace& trace, const FrontendKey& dialled) {
-  if (trace.candidates.empty()) return EmptyListText(trace, dialled);
-  if (trace.kept.has_value()) {
-    return absl::StrCat("by session affinity this client stays with ", trace.kept->ToString());
-  }
-  const size_t count = trace.candidates.size();
-  return count == 1 ? "one backend serves it"
-                    : absl::StrCat("one of ", count, " backends, each with the same chance");
-}
-
 std::string SourceText(const v1::Client& client) {
   return client.address().empty()
              ? "loadBalancerSourceRanges, and the client's address is not known"
@@ -129,6 +119,7 @@ std::string NobodyText(const FrontendKey& dialled, const std::string& backend_of
 std::string ReasonText(const Trace& trace, const FrontendKey& dialled, const ConnectFacts& facts,
                        const Response& response) {
   switch (trace.step) {
+    case TraceStep::kMartian:  // of packets alone
     case TraceStep::kFrontend:
       return NobodyText(dialled, response.backend_of());
     case TraceStep::kProtocol:
@@ -198,6 +189,16 @@ void AddService(const Trace& trace, const DatapathState& state, Response& respon
 }
 
 }  // namespace
+
+std::string ListText(const Trace& trace, const FrontendKey& dialled) {
+  if (trace.candidates.empty()) return EmptyListText(trace, dialled);
+  if (trace.kept.has_value()) {
+    return absl::StrCat("by session affinity this client stays with ", trace.kept->ToString());
+  }
+  const size_t count = trace.candidates.size();
+  return count == 1 ? "one backend serves it"
+                    : absl::StrCat("one of ", count, " backends, each with the same chance");
+}
 
 absl::StatusOr<Response> ExplainConnect(const v1::ExplainConnectRequest& request,
                                         const ConnectFacts& facts) {

@@ -11,6 +11,7 @@
 #include "userspace/datapath/affinity_clients.h"
 #include "userspace/planner/explain.h"
 #include "userspace/state/datapath_state.h"
+#include "userspace/state/tracer.h"
 
 namespace shunt {
 
@@ -33,6 +34,10 @@ absl::StatusOr<v1::ExplainConnectResponse> ExplainConnect(const v1::ExplainConne
 // Puts in every endpoint of the Service that was found, and why each is in the
 // list or not.
 void AddReasons(const ServiceReason& reason, v1::ExplainConnectResponse& response);
+
+// What the list of what is dialled decides, where that is what decides: "one of 3
+// backends, each with the same chance", "no endpoint is usable".
+std::string ListText(const Trace& trace, const FrontendKey& dialled);
 
 }  // namespace shunt
 

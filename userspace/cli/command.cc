@@ -49,6 +49,12 @@ constexpr Command kCommands[] = {
      "shuntctl explain connect [fd00::10]:53/UDP --from-pod fd00:1::5\n"
      "shuntctl explain connect 10.96.0.10:80 --from-netns $(pgrep -o nginx)",
      kObjectOutput | kTarget, ExplainConnect},
+    {"explain", "packet", "packets",
+     "What would become of a packet that arrives from outside, step by step, and why",
+     "shuntctl explain packet 203.0.113.9:40000 192.0.2.1:30080\n"
+     "shuntctl explain packet 203.0.113.9:40000 192.0.2.1:30053/UDP --device eth0\n"
+     "shuntctl explain packet [2001:db8::9]:40000 [2001:db8::1]:30080",
+     kObjectOutput | kPacket, ExplainPacket},
     {"opt-out", "add", "", "Leave the processes of a cgroup alone, and those of all below it",
      "shuntctl opt-out add /sys/fs/cgroup/kubepods.slice/kubepods-pod1234.slice", kCgroup,
      AddOptOut},

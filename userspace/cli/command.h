@@ -23,6 +23,7 @@ enum CommandOptions : unsigned {
   kTarget = 1 << 9,        // IP:PORT, --from-pod, --from-netns, --from-host
   kCgroup = 1 << 10,       // CGROUP
   kFlows = 1 << 11,        // --address, --protocol, --state
+  kPacket = 1 << 12,       // FROM TO, --device
 };
 
 // A row of the table of commands: all there is to a command, but its function.
@@ -51,6 +52,7 @@ absl::Status GetPrograms(Session& session);
 absl::Status GetAffinity(Session& session);
 absl::Status ExplainService(Session& session);
 absl::Status ExplainConnect(Session& session);
+absl::Status ExplainPacket(Session& session);
 absl::Status AddOptOut(Session& session);
 absl::Status RemoveOptOut(Session& session);
 absl::Status ListOptOuts(Session& session);

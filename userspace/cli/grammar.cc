@@ -157,6 +157,7 @@ void Grammar::AddArguments(const Command& command, CLI::App* app) {
     if (command.options & kRequiredName) name->required();
   }
   if (command.options & kTarget) AddTarget(app);
+  if (command.options & kPacket) AddPacket(app);
   if (command.options & kCgroup) {
     app->add_option("CGROUP", options_.cgroup, "Directory of cgroup v2")->type_name("")->required();
   }
@@ -193,6 +194,20 @@ void Grammar::AddTarget(CLI::App* app) {
       ->excludes(pod)
       ->excludes(netns);
   pod->excludes(netns);
+}
+
+void Grammar::AddPacket(CLI::App* app) {
+  app->add_option("FROM", options_.from, "Who sends it: IP:PORT, an IPv6 address in brackets")
+      ->type_name("")
+      ->required()
+      ->check(CLI::Validator(WhyNoTarget, ""));
+  app->add_option("TO", options_.target, "To where: IP:PORT[/TCP|/UDP|/SCTP]")
+      ->type_name("")
+      ->required()
+      ->check(CLI::Validator(WhyNoTarget, ""));
+  app->add_option("--device", options_.device,
+                  "The device of this host at which it arrives; asks the pinned maps")
+      ->type_name("NAME");
 }
 
 // CLI11 checks the choices, but tells them to nobody.

@@ -57,6 +57,7 @@ class Grammar {
   void AddArguments(const Command& command, CLI::App* app);
   void AddFlowFilter(CLI::App* app);
   void AddTarget(CLI::App* app);
+  void AddPacket(CLI::App* app);
   CLI::Option* Restrict(CLI::Option* option, std::vector<std::string> choices);
 
   Options options_;

@@ -25,8 +25,10 @@ struct Options {
   std::string shell;  // of `completion`
   // Of `get flows`: "10.0.0.0/8", "UDP", "Established"; "" for all.
   std::string address, protocol, state;
-  // Of `explain connect`: what is dialled, "10.96.0.10:80/TCP", and who dials.
+  // Of `explain connect`: what is dialled, "10.96.0.10:80/TCP", and who dials. Of
+  // `explain packet`, from where to where, and by which device: "" where unknown.
   std::string target;
+  std::string from, device;
   std::string from_pod;  // address
   int from_netns = 0;    // process; 0: none
   bool from_host = false;

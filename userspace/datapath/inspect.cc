@@ -3,6 +3,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <net/if.h>
 
 #include <algorithm>
 #include <cstring>
@@ -166,6 +167,18 @@ absl::StatusOr<shunt_config> ReadConfig(const std::string& bpffs) {
   return ReadOnlyEntry<shunt_config>(PinDirectory(bpffs), kConfigMap);
 }
 
+absl::StatusOr<std::vector<std::string>> ReadServedDevices(const std::string& bpffs) {
+  SHUNT_ASSIGN_OR_RETURN(UniqueFd fd, PinDirectory(bpffs).OpenReadOnly("shunt_devices"));
+  SHUNT_ASSIGN_OR_RETURN(const auto entries, (ReadHash<uint32_t, shunt_device>(fd.get())));
+  std::vector<std::string> names;
+  for (const auto& [index, device] : entries) {
+    char name[IF_NAMESIZE];
+    if (if_indextoname(index, name) != nullptr) names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 absl::StatusOr<VerdictCounters> ReadCounters(const std::string& bpffs) {
   SHUNT_ASSIGN_OR_RETURN(UniqueFd fd, PinDirectory(bpffs).OpenReadOnly("shunt_counters"));
   std::vector<shunt_counter> per_cpu(libbpf_num_possible_cpus());
@@ -198,16 +211,15 @@ absl::StatusOr<std::vector<AffinityEntry>> ReadAffinity(const std::string& bpffs
   SHUNT_ASSIGN_OR_RETURN(UniqueFd fd, PinDirectory(bpffs).OpenReadOnly("shunt_affinity"));
   SHUNT_ASSIGN_OR_RETURN(const auto entries,
                          (ReadHash<shunt_affinity_key, shunt_affinity>(fd.get())));
-  const auto now_ns = static_cast<int64_t>(CoarseNowNs());
+  const uint64_t now_ns = CoarseNowNs();
   std::vector<AffinityEntry> result;
   result.reserve(entries.size());
   for (const auto& [key, value] : entries) {
-    const int64_t idle_ns = now_ns - static_cast<int64_t>(value.last_used_ns);
     result.push_back({.service_id = key.service_id,
                       .netns_cookie = key.netns_cookie,
                       .client = ToIpAddress(key.address),
                       .backend = value.backend,
-                      .idle_s = std::max<int64_t>(idle_ns, 0) / 1e9});
+                      .idle_s = IdleNs(now_ns, value.last_used_ns) / 1e9});
   }
   return result;
 }

@@ -62,6 +62,8 @@ absl::StatusOr<std::vector<MapInfo>> InspectMaps(const std::string& bpffs);
 absl::StatusOr<std::vector<ProgramInfo>> InspectPrograms(const std::string& bpffs);
 // What the programs were loaded with.
 absl::StatusOr<shunt_config> ReadConfig(const std::string& bpffs);
+// The names of the devices whose packets are looked at, sorted.
+absl::StatusOr<std::vector<std::string>> ReadServedDevices(const std::string& bpffs);
 absl::StatusOr<VerdictCounters> ReadCounters(const std::string& bpffs);
 absl::StatusOr<Tallies> ReadTallies(const std::string& bpffs);
 absl::StatusOr<std::vector<AffinityEntry>> ReadAffinity(const std::string& bpffs);

@@ -50,6 +50,7 @@ TraceStep StepOf(const Found& found, const FrontendKey& dialled, const TraceClie
 
 shunt_verdict VerdictOf(TraceStep step, const Trace& trace) {
   switch (step) {
+    case TraceStep::kMartian:
     case TraceStep::kFrontend:
     case TraceStep::kProtocol:
     case TraceStep::kHostOnly:
@@ -73,6 +74,16 @@ std::optional<Backend> Kept(const Trace& trace, const std::optional<LastBackend>
   return std::nullopt;
 }
 
+// Nobody can be answered there, or it is its own answer.
+bool IsMartian(const IpAddress& source, uint16_t source_port, const FrontendKey& dialled) {
+  if (source == dialled.address && source_port == dialled.port) return true;
+  if (source.family() == Family::kIpv6) {
+    return source.IsMulticast() || source.IsUnspecified() || source.IsLoopback();
+  }
+  const uint8_t first = source.bytes()[12];
+  return first == 0 || first == 127 || first >= 224;
+}
+
 }  // namespace
 
 bool IsSeenAtSocket(const FrontendKey& dialled) {
@@ -92,6 +103,14 @@ Trace TraceConnect(const DatapathState& state, const FrontendKey& dialled,
   if (trace.verdict != SHUNT_TRANSLATED) trace.candidates.clear();
   trace.kept = Kept(trace, client.last);
   return trace;
+}
+
+Trace TracePacket(const DatapathState& state, uint16_t source_port, const FrontendKey& dialled,
+                  const TraceClient& client) {
+  if (client.source.has_value() && IsMartian(*client.source, source_port, dialled)) {
+    return {.step = TraceStep::kMartian};
+  }
+  return TraceConnect(state, dialled, client);
 }
 
 std::string_view ErrnoName(shunt_verdict verdict, bool only_eperm) {

@@ -27,6 +27,7 @@ struct TraceClient {
 
 // What decided a trace.
 enum class TraceStep : uint8_t {
+  kMartian,    // a packet from where nobody can be answered
   kFrontend,   // nothing of ours is dialled
   kProtocol,   // the hooks do not see this protocol (SCTP)
   kLeftAlone,  // somebody else is to see what this client dials
@@ -59,6 +60,11 @@ bool IsSeenAtSocket(const FrontendKey& dialled);
 // themselves. It walks the whole state: for people and tests. Pure.
 Trace TraceConnect(const DatapathState& state, const FrontendKey& dialled,
                    const TraceClient& client = {});
+
+// The same for the first packet of a flow, from `client` and this port, that
+// arrives at a device: what is dialled has SHUNT_SCOPE_OUTSIDE.
+Trace TracePacket(const DatapathState& state, uint16_t source_port, const FrontendKey& dialled,
+                  const TraceClient& client);
 
 // The errno of a call with this verdict, by name: "ECONNREFUSED"; "" where the
 // call goes on. `only_eperm`: of a kernel before 5.18, which has no other.

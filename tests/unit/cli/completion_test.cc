@@ -56,7 +56,7 @@ TEST_F(Completion, OffersCommands) {
   EXPECT_THAT(For({"d"}), ElementsAre("describe", "dump"));
   EXPECT_THAT(For({"get", ""}), UnorderedElementsAre("services", "backends", "sockets", "flows",
                                                      "maps", "programs", "affinity"));
-  EXPECT_THAT(For({"explain", ""}), UnorderedElementsAre("service", "connect"));
+  EXPECT_THAT(For({"explain", ""}), UnorderedElementsAre("service", "connect", "packet"));
 }
 
 TEST_F(Completion, OffersTheOptionsOfTheCommandAndOfAll) {

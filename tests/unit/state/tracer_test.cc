@@ -14,6 +14,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 const ServicePortName kWeb{"shop", "web", "http"};
 
@@ -122,6 +123,28 @@ TEST(VerdictName, IsAnotherWordForEachVerdict) {
   EXPECT_EQ(names.size(), static_cast<size_t>(SHUNT_VERDICT_COUNT));
   EXPECT_EQ(names.count("unknown"), 0u);
   EXPECT_EQ(VerdictName(SHUNT_NO_ENDPOINT), "no_endpoint");
+}
+
+TEST(TracePacket, IsTracedAsWhatIsDialledFromOutside) {
+  FrontendKey dialled = Key("10.96.0.10", 80);
+  dialled.scope = SHUNT_SCOPE_OUTSIDE;
+  const Trace trace = TracePacket(Shop(), 40000, dialled, {.source = Ip("192.0.2.9")});
+  EXPECT_EQ(trace.verdict, SHUNT_TRANSLATED);
+  EXPECT_THAT(trace.candidates, SizeIs(2));
+}
+
+TEST(TracePacket, FromWhereNobodyCanBeAnsweredIsLeftToTheStack) {
+  const auto step = [](const char* source, uint16_t port, const char* dialled) {
+    return TracePacket(Shop(), port, Key(dialled, 80), {.source = Ip(source)}).step;
+  };
+  for (const char* source : {"0.0.0.1", "127.0.0.1", "224.0.0.1", "255.255.255.255"}) {
+    EXPECT_EQ(step(source, 40000, "10.96.0.10"), TraceStep::kMartian) << source;
+  }
+  for (const char* source : {"::", "::1", "ff02::1"}) {
+    EXPECT_EQ(step(source, 40000, "fd00::10"), TraceStep::kMartian) << source;
+  }
+  EXPECT_EQ(step("10.96.0.10", 80, "10.96.0.10"), TraceStep::kMartian) << "its own answer";
+  EXPECT_EQ(step("10.96.0.10", 81, "10.96.0.10"), TraceStep::kList);
 }
 
 }  // namespace
