@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/store/store.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -19,11 +20,15 @@ bool SameState(const std::shared_ptr<const T>& a, const std::shared_ptr<const T>
   return a == b || (a != nullptr && b != nullptr && *a == *b);
 }
 
-// The value of `key`, or null.
-template <typename Map, typename Key>
-typename Map::mapped_type FindOrNull(const Map& map, const Key& key) {
-  const auto it = map.find(key);
-  return it == map.end() ? nullptr : it->second;
+// The object of that name, or null.
+template <typename Objects>
+typename Objects::value_type FindOrNull(const Objects& objects, const NamespacedName& name) {
+  const auto it = objects.find(name);
+  return it == objects.end() ? nullptr : *it;
+}
+
+bool IsNameLess(const std::shared_ptr<const EndpointSlice>& slice, const NamespacedName& name) {
+  return slice->meta.name < name;
 }
 
 }  // namespace
@@ -85,8 +90,7 @@ ClusterChanges Store::Take() {
 ServiceInput Store::InputOf(const NamespacedName& name) const {
   ServiceInput input{.service = FindOrNull(services_, name)};
   if (const auto slices = slices_.find(name); slices != slices_.end()) {
-    input.slices.reserve(slices->second.size());
-    for (const auto& [slice_name, slice] : slices->second) input.slices.push_back(slice);
+    input.slices = slices->second;
   }
   return input;
 }
@@ -149,11 +153,8 @@ bool Store::ApplyOne(ObjectChange change) {
 
 bool Store::ApplyService(const NamespacedName& name, std::shared_ptr<const Service> service) {
   if (SameState(FindOrNull(services_, name), service)) return false;
-  if (service == nullptr) {
-    services_.erase(name);
-  } else {
-    services_[name] = std::move(service);
-  }
+  services_.erase(name);
+  if (service != nullptr) services_.insert(std::move(service));
   changed_services_.insert(name);
   return true;
 }
@@ -166,8 +167,9 @@ bool Store::ApplySlice(const NamespacedName& name, std::shared_ptr<const Endpoin
 
   endpoints_ += slice->endpoints.size();
   changed_services_.insert(slice->service);
-  slices_[slice->service][name.name] = slice;
-  slices_by_name_[name] = std::move(slice);
+  Slices& slices = slices_[slice->service];
+  slices.insert(std::lower_bound(slices.begin(), slices.end(), name, IsNameLess), slice);
+  slices_by_name_.insert(std::move(slice));
   return true;
 }
 
@@ -176,7 +178,8 @@ void Store::RemoveSlice(const NamespacedName& name, const EndpointSlice& slice) 
   const auto slices = slices_.find(slice.service);
   endpoints_ -= slice.endpoints.size();
   changed_services_.insert(slice.service);
-  slices->second.erase(name.name);
+  slices->second.erase(
+      std::lower_bound(slices->second.begin(), slices->second.end(), name, IsNameLess));
   if (slices->second.empty()) slices_.erase(slices);
   slices_by_name_.erase(name);
 }
