@@ -26,9 +26,11 @@ constexpr absl::Duration kMinInterval = absl::Milliseconds(5);
 constexpr absl::Duration kFirstRetry = absl::Milliseconds(100);
 constexpr absl::Duration kLastRetry = absl::Seconds(30);
 
-// After that many writes at once (the first ones, a new deployment of all) what
-// they needed for a moment is many megabytes.
-constexpr size_t kManyWrites = 10'000;
+// To plan so many Services (all of them at the start, a storm of changes) takes
+// many megabytes for a moment. They are given back a little later, and in an
+// endless storm not more often than that.
+constexpr size_t kManyServices = 1'000;
+constexpr absl::Duration kTrimDelay = absl::Seconds(1);
 
 }  // namespace
 
@@ -68,6 +70,7 @@ void ControlLoop::OnViewWanted() {
 void ControlLoop::Run() {
   pthread_setname_np(pthread_self(), "shunt-control");
   for (Work work = WaitForWork(); work != Work::kStop; work = WaitForWork()) {
+    if (absl::Now() >= trim_at_) Trim();
     if (work == Work::kUpdate) {
       if (absl::Status status = Update(); !status.ok()) {
         on_fatal_(status);
@@ -87,19 +90,24 @@ ControlLoop::Work ControlLoop::WaitForWork() {
   };
   absl::MutexLock lock(&mutex_);
   mutex_.AwaitWithDeadline(absl::Condition(&stop_), last_apply_ + kMinInterval);
-  const bool woken = mutex_.AwaitWithDeadline(absl::Condition(&has_work), retry);
+  mutex_.AwaitWithDeadline(absl::Condition(&has_work), std::min(retry, trim_at_));
   if (stop_) return Work::kStop;
   view_wanted_ = false;  // every turn ends with a view for who wants one
-  return std::exchange(changed_, false) || !woken ? Work::kUpdate : Work::kView;
+  return std::exchange(changed_, false) || absl::Now() >= retry ? Work::kUpdate : Work::kView;
+}
+
+void ControlLoop::Trim() {
+  ReturnFreeMemory();
+  trim_at_ = absl::InfiniteFuture();
+  planned_ = 0;
 }
 
 absl::Status ControlLoop::Update() {
-  size_t writes = 0;
   if (parts_.store.synced()) {
     const ClusterChanges changes = parts_.store.Take();
     const bool host_changed = TakeHost(changes);
     if (!in_charge_ || host_changed || !changes.empty() || result_.pending > 0) {
-      writes = Apply(changes);
+      Apply(changes);
     }
     if (!in_charge_) {
       if (absl::Status status = TakeCharge(); !status.ok()) return status;
@@ -107,7 +115,6 @@ absl::Status ControlLoop::Update() {
     SetDevices();
     parts_.servers.UpToDate(changes.node.get(), planner_.problem_count());
   }
-  if (writes >= kManyWrites) ReturnFreeMemory();
   parts_.views.Advance();  // also where only the problems are others
   return absl::OkStatus();
 }
@@ -129,7 +136,7 @@ bool ControlLoop::TakeHost(const ClusterChanges& changes) {
   return host.has_value();
 }
 
-size_t ControlLoop::Apply(const ClusterChanges& changes) {
+void ControlLoop::Apply(const ClusterChanges& changes) {
   const absl::Time start = absl::Now();
   result_ = parts_.reconciler.Apply(planner_.Update(changes));
   last_apply_ = absl::Now();
@@ -141,7 +148,8 @@ size_t ControlLoop::Apply(const ClusterChanges& changes) {
                           .writes = result_.writes,
                           .pending = result_.pending},
                          changes);
-  return result_.writes;
+  planned_ += changes.services.size();
+  if (planned_ >= kManyServices) trim_at_ = std::min(trim_at_, last_apply_ + kTrimDelay);
 }
 
 absl::Status ControlLoop::TakeCharge() {

@@ -59,7 +59,8 @@ class ControlLoop {
   void Run();
   Work WaitForWork() ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status Update();
-  size_t Apply(const ClusterChanges& changes);  // returns how much it wrote
+  void Trim();
+  void Apply(const ClusterChanges& changes);
   absl::Status TakeCharge();
   void SetDevices();
   void Report(const Reconciler::Result& result);
@@ -80,6 +81,8 @@ class ControlLoop {
   absl::Time last_apply_ = absl::InfinitePast();
   absl::Duration last_apply_took_;
   absl::Duration retry_delay_;
+  size_t planned_ = 0;  // Services, since free memory was given back
+  absl::Time trim_at_ = absl::InfiniteFuture();
 
   absl::Mutex mutex_;
   bool stop_ ABSL_GUARDED_BY(mutex_) = false;
