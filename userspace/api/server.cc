@@ -3,13 +3,13 @@
 
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
-#include <grpcpp/health_check_service_interface.h>
 #include <sys/stat.h>
 
 #include <chrono>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "userspace/api/health_service.h"
 #include "userspace/api/keep_grpc.h"
 #include "userspace/api/service.h"
 #include "userspace/api/unix_socket.h"
@@ -37,10 +37,9 @@ class ScopedUmask {
   const mode_t previous_;
 };
 
-// The plugins of gRPC are switched on for the process.
-void EnablePlugins() {
+// It is switched on for the process.
+void EnableReflection() {
   [[maybe_unused]] static const bool once = [] {
-    grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     return true;
   }();
@@ -52,6 +51,7 @@ struct ApiServer::Parts {
   explicit Parts(AgentViewSource& source) : service(source) {}
 
   ShuntService service;
+  HealthService health;
   std::unique_ptr<grpc::Server> server;
 };
 
@@ -59,7 +59,7 @@ absl::StatusOr<std::unique_ptr<ApiServer>> ApiServer::Start(const std::string& s
                                                             AgentViewSource& source) {
   SHUNT_RETURN_IF_ERROR(PrepareSocketPath(socket_path));
   KeepGrpc();
-  EnablePlugins();
+  EnableReflection();
   auto parts = std::make_unique<Parts>(source);
   grpc::ServerBuilder builder;
   builder.SetResourceQuota(grpc::ResourceQuota("shunt.v1").SetMaxThreads(kMaxThreads));
@@ -67,12 +67,12 @@ absl::StatusOr<std::unique_ptr<ApiServer>> ApiServer::Start(const std::string& s
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddListeningPort(GrpcTarget(socket_path), grpc::InsecureServerCredentials());
   builder.RegisterService(&parts->service);
+  builder.RegisterService(&parts->health);
   const ScopedUmask narrow(0777 & ~kSocketMode);
   parts->server = builder.BuildAndStart();
   if (parts->server == nullptr) {
     return absl::UnavailableError(absl::StrCat("cannot listen on ", socket_path));
   }
-  parts->server->GetHealthCheckService()->SetServingStatus(v1::Shunt::service_full_name(), true);
   return std::unique_ptr<ApiServer>(new ApiServer(std::move(parts)));
 }
 

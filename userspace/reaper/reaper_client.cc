@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -18,8 +19,13 @@
 namespace shunt {
 namespace {
 
-// How often to knock where nobody listens, or who listens hangs up.
-constexpr absl::Duration kTryAgain = absl::Seconds(1);
+// A node without a reaper is no reason to wake up every second.
+constexpr absl::Duration kLastRetry = absl::Seconds(30);
+
+int MillisecondsUntil(absl::Time time) {
+  const absl::Duration left = std::max(time - absl::Now(), absl::ZeroDuration());
+  return static_cast<int>(absl::ToInt64Milliseconds(absl::Ceil(left, absl::Milliseconds(1))));
+}
 
 ReaperClient::State StateOf(const ReaperReport& report) {
   if (!report.off.empty()) return {.ending = "off: " + report.off, .ended = report.ended};
@@ -59,7 +65,7 @@ void ReaperClient::Run() {
     if (!reaper_.ok() && absl::Now() >= connect_at_) Connect();
     pollfd waited[] = {{.fd = wake_.get(), .events = POLLIN, .revents = 0},
                        {.fd = reaper_.get(), .events = POLLIN, .revents = 0}};  // -1: ignored
-    poll(waited, 2, reaper_.ok() ? -1 : static_cast<int>(absl::ToInt64Milliseconds(kTryAgain)));
+    poll(waited, 2, reaper_.ok() ? -1 : MillisecondsUntil(connect_at_));
     {
       absl::MutexLock lock(&mutex_);
       if (stop_) return;
@@ -72,7 +78,8 @@ void ReaperClient::Run() {
 
 // Whoever connects asks at once: what was freed while nobody listened.
 void ReaperClient::Connect() {
-  connect_at_ = absl::Now() + kTryAgain;
+  connect_at_ = absl::Now() + retry_;
+  retry_ = std::min(retry_ * 2, kLastRetry);
   absl::StatusOr<UniqueFd> reaper = ConnectPacketSocket(socket_);
   if (!reaper.ok()) {
     Lose(absl::StrCat("no reaper listens (", reaper.status().message(), ")"));
@@ -93,6 +100,7 @@ void ReaperClient::Hear() {
   if (packet->empty()) return Lose(absl::StrCat("the reaper on ", socket_, " has ended"));
   const absl::StatusOr<ReaperReport> report = ReaperReport::FromPacket(*packet);
   if (!report.ok()) return Lose(absl::StrCat(socket_, ": ", report.status().message()));
+  retry_ = kFirstRetry;
   Become(StateOf(*report));
 }
 

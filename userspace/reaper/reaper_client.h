@@ -35,6 +35,10 @@ class ReaperClient {
   State state() const ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
+  // When to knock again where nobody listens, or who listens hangs up: soon, then
+  // less often.
+  static constexpr absl::Duration kFirstRetry = absl::Seconds(1);
+
   void Run();
   void Connect();
   void Ask();
@@ -48,6 +52,7 @@ class ReaperClient {
   // Of the thread.
   UniqueFd reaper_;
   absl::Time connect_at_ = absl::InfinitePast();
+  absl::Duration retry_ = kFirstRetry;  // from the next try to the one after
 
   mutable absl::Mutex mutex_;
   bool stop_ ABSL_GUARDED_BY(mutex_) = false;
