@@ -2,12 +2,8 @@
 #include "tests/bench/agent_watch.h"
 
 #include <bpf/bpf.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
-
-#include <cstdlib>
-#include <fstream>
 
 #include "absl/strings/str_cat.h"
 #include "shunt/abi.h"
@@ -15,6 +11,7 @@
 #include "tests/bench/cluster.h"
 #include "tests/support/cgroup.h"
 #include "tests/support/environment.h"
+#include "tests/support/http_client.h"
 #include "tests/support/wait_for.h"
 #include "userspace/base/status.h"
 #include "userspace/datapath/datapath.h"
@@ -40,32 +37,45 @@ bool IsSame(const shunt_range& a, const shunt_range& b) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<AgentWatch>> AgentWatch::Start(const std::string& manifests) {
+absl::StatusOr<std::unique_ptr<AgentWatch>> AgentWatch::Start(std::vector<std::string> source) {
   static int count = 0;
-  std::unique_ptr<AgentWatch> result(
-      new AgentWatch(absl::StrCat(testing::GetEnvironment()->bpffs, "/agent-", ++count)));
-  SHUNT_RETURN_IF_ERROR(result->Launch(manifests));
+  std::unique_ptr<AgentWatch> result(new AgentWatch(
+      absl::StrCat(testing::GetEnvironment()->bpffs, "/agent-", ++count), std::move(source)));
+  SHUNT_RETURN_IF_ERROR(result->Launch());
+  SHUNT_RETURN_IF_ERROR(result->WaitUntilReady());
+  result->frontends_ = UniqueFd(bpf_obj_get((result->bpffs_ + "/shunt_frontends").c_str()));
+  if (!result->frontends_.ok()) return ErrnoStatus("pin of shunt_frontends");
   return result;
 }
 
-absl::Status AgentWatch::Launch(const std::string& manifests) {
+absl::Status AgentWatch::Launch() {
   const std::string& directory = testing::GetEnvironment()->directory;
   const std::string cgroup = testing::GetEnvironment()->cgroup + "/agent";
   if (access(cgroup.c_str(), F_OK) != 0) SHUNT_RETURN_IF_ERROR(testing::MakeCgroup(cgroup));
-  const double start = NowNs();
-  SHUNT_ASSIGN_OR_RETURN(
-      process_, testing::AgentProcess::Start(
-                    {"--manifests", manifests, "--hostname-override", "node-0", "--cgroup", cgroup,
-                     "--bpffs", bpffs_, "--api-socket", directory + "/agent.sock"},
-                    directory + "/agent.log"));
-  // It pins its maps last.
-  const std::string last = bpffs_ + "/shunt_meta";
-  if (!testing::WaitFor([&] { return access(last.c_str(), F_OK) == 0; }, kLimit)) {
+  std::vector<std::string> arguments = source_;
+  arguments.insert(arguments.end(), {"--hostname-override", kOwnNode, "--cgroup", cgroup, "--bpffs",
+                                     bpffs_, "--api-socket", directory + "/agent.sock"});
+  started_ns_ = NowNs();
+  SHUNT_ASSIGN_OR_RETURN(process_,
+                         testing::AgentProcess::Start(arguments, directory + "/agent.log"));
+  return absl::OkStatus();
+}
+
+absl::Status AgentWatch::Restart() {
+  process_->Signal(SIGKILL);
+  process_->WaitForExit(kLimit);
+  return Launch();
+}
+
+absl::Status AgentWatch::WaitUntilReady() {
+  const auto is_ready = [] {
+    return StatusLine(Fetch(kMetricsPort, "/readyz")).ends_with("200 OK");
+  };
+  if (!testing::WaitFor(is_ready, kLimit)) {
     return absl::DeadlineExceededError("the agent does not serve: " + process_->Log());
   }
-  start_ns_ = NowNs() - start;
-  frontends_ = UniqueFd(bpf_obj_get((bpffs_ + "/shunt_frontends").c_str()));
-  return frontends_.ok() ? absl::OkStatus() : ErrnoStatus("pin of shunt_frontends");
+  ready_ns_ = NowNs();
+  return absl::OkStatus();
 }
 
 AgentWatch::~AgentWatch() {
@@ -73,14 +83,6 @@ AgentWatch::~AgentWatch() {
   process_->Signal(SIGTERM);
   process_->WaitForExit(kLimit);
   RemoveDatapath(bpffs_).IgnoreError();  // the file system goes with the run
-}
-
-double AgentWatch::MemoryMiB(const std::string& field) const {
-  std::ifstream status(absl::StrCat("/proc/", process_->pid(), "/status"));
-  for (std::string line; std::getline(status, line);) {
-    if (line.rfind(field + ":", 0) == 0) return atof(line.c_str() + field.size() + 1) / 1024;
-  }
-  return 0;
 }
 
 absl::Status AgentWatch::WaitUntilGone(int service) const {
@@ -91,19 +93,16 @@ absl::Status AgentWatch::WaitUntilGone(int service) const {
              : absl::DeadlineExceededError(frontend.ToString() + " is still in the map");
 }
 
-absl::StatusOr<double> AgentWatch::NsUntilChanged(int service, const std::string& file,
-                                                  const std::string& text) {
+absl::StatusOr<double> AgentWatch::TimeOfChange(int service,
+                                                absl::FunctionRef<absl::Status()> act) const {
   const FrontendKey frontend = {.address = ServiceAddress(service), .port = kServicePort};
   const shunt_range before = ListOf(frontends_.get(), frontend);
-  UniqueFd fd(open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  if (!fd.ok()) return ErrnoStatus(file);
-  if (write(fd.get(), text.data(), text.size()) < 0) return ErrnoStatus(file);
-  const double start = NowNs();
-  fd = UniqueFd();  // closes it
-  while (NowNs() < start + absl::ToDoubleNanoseconds(kLimit)) {
-    if (!IsSame(before, ListOf(frontends_.get(), frontend))) return NowNs() - start;
+  SHUNT_RETURN_IF_ERROR(act());
+  const double deadline = NowNs() + absl::ToDoubleNanoseconds(kLimit);
+  while (NowNs() < deadline) {
+    if (!IsSame(before, ListOf(frontends_.get(), frontend))) return NowNs();
   }
-  return absl::DeadlineExceededError(file + " was changed, and the map was not");
+  return absl::DeadlineExceededError("the map is as it was: " + process_->Log());
 }
 
 }  // namespace shunt::bench
