@@ -68,5 +68,8 @@ class Api:
         """Merges the change into the object: what is not mentioned stays, lists are replaced."""
         return self.request("PATCH", path_of(kind, namespace, name), change, "application/merge-patch+json")
 
+    def patch_status(self, change, kind, namespace, name):
+        return self.request("PATCH", f"{path_of(kind, namespace, name)}/status", change, "application/merge-patch+json")
+
     def delete(self, kind, namespace, name):
         return self.request("DELETE", path_of(kind, namespace, name))

@@ -29,6 +29,11 @@ def write(path, text):
         file.write(text)
 
 
+def append(path, text):
+    with open(path, "a", encoding="utf-8") as file:
+        file.write(text)
+
+
 def make(name):
     """Makes the group `name` in every hierarchy, with all controllers for those below."""
     for hierarchy in hierarchies():

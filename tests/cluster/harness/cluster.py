@@ -9,7 +9,7 @@ from harness.control_plane import ControlPlane
 from harness.kubelet import Kubelet
 from harness.machine import Machine
 from harness.probe import Probe
-from harness.processes import run, wait_for
+from harness.processes import Daemon, run, wait_for
 
 STATE = "/run/cluster"  # in memory, and of the sandbox alone
 CLIENTS = "clients"  # namespace
@@ -42,6 +42,7 @@ class Cluster:
         self.api = self.control_plane.api
         self.nodes = [Node(number, binaries, logs) for number in (1, 2)]
         self.proxy = proxy_class(self)
+        self.outside = Probe("outside", machine.GATEWAY[0])  # one who is no part of the cluster
 
     def start(self):
         run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"])
@@ -82,6 +83,8 @@ class Cluster:
             node.start_host_client()
         for node in self.nodes:
             node.pod = self.wait_for_probe(CLIENTS, f"client-{node.name}")
+        daemon = Daemon("outside", [objects.PYTHON, f"{objects.PROBE}/probe.py", self.outside.name], self.logs)
+        wait_for("outside to answer", lambda: daemon.require_alive() and self.outside.answers())
 
     # --- For tests ---
 
@@ -139,6 +142,12 @@ class Cluster:
         node.start_host_client()
         wait_for(f"{node} to start its pods again", lambda: self.restarts(node) > before)
         node.pod = self.wait_for_probe(CLIENTS, f"client-{node}")
+
+    def serve_by(self, proxy):
+        """Instead of what has served Services until now, of which nothing stays."""
+        self.proxy.remove()
+        self.proxy = proxy
+        self.proxy.start()
 
     def forget_outages(self):
         """As new processes, clients of the API server have no back-off left of when it was away."""

@@ -5,6 +5,7 @@ It believes to be alone: its own network, processes, host name, /run, /var/lib, 
 program attached to "the root cgroup" of a machine sees the machine's sockets, and nothing of the computer it runs on.
 """
 
+import ipaddress
 import os
 import signal
 import subprocess
@@ -112,3 +113,11 @@ def lay_network():
 def route_outside_to_pods_of(machine):
     for pods, address in zip(machine.pod_ranges, machine.addresses):
         run(["ip", "route", "replace", pods, "via", address])
+
+
+def route_outside_to(networks, machine):
+    """By way of this machine. What it does not take and sends back is at its end here."""
+    for network in networks:
+        family = ipaddress.ip_network(network).version
+        run(["ip", f"-{family}", "route", "replace", network, "via", machine.addresses[family == 6]])
+        run(["ip", f"-{family}", "rule", "add", "unreachable", "iif", BRIDGE, "to", network])

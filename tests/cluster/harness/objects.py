@@ -86,8 +86,10 @@ def dns_objects(binaries):
     ]
 
 
-def endpoint_slice(namespace, name, address):
-    """By hand, for a Service of this name without a selector."""
-    return {"kind": "EndpointSlice", "addressType": "IPv4", "endpoints": [{"addresses": [address]}],
-            "metadata": {"namespace": namespace, "name": name, "labels": {"kubernetes.io/service-name": name}},
+def endpoint_slice(namespace, service, *endpoints, family=4):
+    """By hand, for a Service without a selector. An endpoint is an address, or all of its fields."""
+    endpoints = [{"addresses": [endpoint]} if isinstance(endpoint, str) else endpoint for endpoint in endpoints]
+    return {"kind": "EndpointSlice", "addressType": f"IPv{family}", "endpoints": endpoints,
+            "metadata": {"namespace": namespace, "name": service if family == 4 else f"{service}-{family}",
+                         "labels": {"kubernetes.io/service-name": service}},
             "ports": [{"name": protocol.lower(), "protocol": protocol, "port": PORT} for protocol in ("TCP", "UDP")]}

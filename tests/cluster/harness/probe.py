@@ -34,8 +34,8 @@ class Probe:
     def __init__(self, name, address):
         self.name, self.address = name, address
 
-    def do(self, command, **arguments):
-        with socket.create_connection((self.address, COMMANDS), LIMIT) as connection, connection.makefile("rw") as file:
+    def do(self, command, limit=LIMIT, **arguments):
+        with socket.create_connection((self.address, COMMANDS), limit) as connection, connection.makefile("rw") as file:
             print(json.dumps({"do": command, **arguments}), file=file, flush=True)
             answer = file.readline()
         if not answer:
@@ -58,6 +58,11 @@ class Probe:
             yield stream
         finally:
             stream.tally = Tally(**self.do("stop_asking", stream=stream.number))
+
+    def try_all(self, trials, patience, at_once):
+        """What became of each (pod/client.py)."""
+        trials = [{**trial, "family": FAMILIES[trial["family"]], "patience": patience} for trial in trials]
+        return self.do("try", trials=trials, at_once=at_once, limit=LIMIT + patience * len(trials))
 
     def set_ready(self, ready):
         """What it tells kubelet."""

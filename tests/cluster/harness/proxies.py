@@ -42,6 +42,15 @@ class HostProcess:
     def command(self):
         raise NotImplementedError
 
+    def remove(self):
+        """Until nothing of it is left in the kernel."""
+        for node in self.cluster.nodes:
+            self.daemons.pop(node).stop()
+            node.machine.run(self.cleanup_command())
+
+    def cleanup_command(self):
+        raise NotImplementedError
+
     def kill(self, node):
         """Without a warning; stays away until revive()."""
         self.daemons[node].require_alive()
@@ -68,7 +77,10 @@ class Shunt(HostProcess):
 
     def command(self):
         # Its cgroup is where cgroup v2 is mounted: the root, as the machine sees it.
-        return [f"{SHUNT_BINARIES}/shuntd", "--kubeconfig", KUBECONFIG, "-v", "2"]
+        return [f"{SHUNT_BINARIES}/shuntd", "--kubeconfig", KUBECONFIG, "--packets", "on", "-v", "2"]
+
+    def cleanup_command(self):
+        return [f"{SHUNT_BINARIES}/shuntd", "--cleanup"]
 
 
 class KubeProxy(HostProcess):
@@ -76,15 +88,28 @@ class KubeProxy(HostProcess):
     # conntrack sends what comes from a port that was used before to the backend of then, until it is cleaned up.
     loses = {"udp_unconnected"}
     CONFIGURATION = "/var/lib/kube-proxy.yaml"
+    mode = "nftables"
 
     def prepare(self, node):
         node.machine.write(self.CONFIGURATION, json.dumps({
-            "apiVersion": "kubeproxy.config.k8s.io/v1alpha1", "kind": "KubeProxyConfiguration", "mode": "nftables",
+            "apiVersion": "kubeproxy.config.k8s.io/v1alpha1", "kind": "KubeProxyConfiguration", "mode": self.mode,
             "clientConnection": {"kubeconfig": KUBECONFIG}, "clusterCIDR": "10.244.0.0/16,fd44::/16",
             "conntrack": {"maxPerCore": 0}}))
 
     def command(self):
         return [f"{self.cluster.binaries}/kube-proxy", "--config", self.CONFIGURATION, "-v=2"]
+
+    def cleanup_command(self):
+        return [f"{self.cluster.binaries}/kube-proxy", "--cleanup"]
+
+
+class KubeProxyIptables(KubeProxy):
+    mode = "iptables"
+
+    def remove(self):
+        super().remove()
+        for node in self.cluster.nodes:
+            node.machine.run(["sysctl", "-qw", "net.ipv4.conf.all.route_localnet=0"])  # for node ports at loopback
 
 
 class DaemonSet:
@@ -93,6 +118,10 @@ class DaemonSet:
     name = "shuntd"
     IMAGE = os.path.join(ROOT, "build", "shunt-image.tar")
     SERVER = "control-plane.example.internal:6443"  # in the overlay, for the administrator to replace
+    PACKETS = """patches:
+- target: {kind: DaemonSet}
+  patch: '[{"op": "add", "path": "/spec/template/spec/containers/0/args/-", "value": "--packets=on"}]'
+"""
     daemons = {}  # none of ours
     loses = set()
 
@@ -103,12 +132,21 @@ class DaemonSet:
         for node in self.cluster.nodes:
             node.kubelet.load(self.IMAGE)
         overlays = os.path.join(self.cluster.control_plane.state, "kustomize")
-        shutil.copytree(os.path.join(ROOT, "deploy", "kustomize"), overlays)
+        shutil.copytree(os.path.join(ROOT, "deploy", "kustomize"), overlays, dirs_exist_ok=True)
         config = os.path.join(overlays, "overlays", "kubeadm", "config.yaml")
         text = read(config).replace(self.SERVER, f"{GATEWAY[0]}:{PORT}")
         cgroups.write(config, text + "\nmetricsBindAddress: 0.0.0.0:10249\n")  # for Prometheus
+        cgroups.append(os.path.join(os.path.dirname(config), "kustomization.yaml"), self.PACKETS)
         self.cluster.control_plane.kubectl("apply", "-k", os.path.dirname(config))
         self.wait_until_ready()
+
+    def remove(self):
+        """Until nothing of it is left in the kernel."""
+        self.cluster.api.delete("DaemonSet", "kube-system", "shunt")
+        wait_for("the DaemonSet's pods to end",
+                 lambda: not self.cluster.api.list("Pod", "kube-system", "app.kubernetes.io/name=shunt"))
+        for node in self.cluster.nodes:
+            node.machine.run([f"{SHUNT_BINARIES}/shuntd", "--cleanup"])
 
     def start_on(self, node):
         """Its kubelet does."""
@@ -143,4 +181,4 @@ class DaemonSet:
         self.send(node, signal.SIGCONT)
 
 
-PROXIES = {"shunt": Shunt, "daemonset": DaemonSet, "kube-proxy": KubeProxy}
+PROXIES = {"shunt": Shunt, "daemonset": DaemonSet, "kube-proxy": KubeProxy, "kube-proxy-iptables": KubeProxyIptables}

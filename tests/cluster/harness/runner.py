@@ -7,7 +7,7 @@ import sys
 import time
 import unittest
 
-LAST = ["test_proxy", "test_reboot", "test_monitoring", "test_api_server"]  # from bad to worse
+LAST = ["test_differential", "test_proxy", "test_reboot", "test_monitoring", "test_api_server"]  # from bad to worse
 FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What runs in a test's pods, and on nodes as a host process: a backend that says its name, and a client.
 
-  TCP 8080, UDP 8080   answer with the name
+  TCP 8080, UDP 8080   answer with the name, and the address of who asks
   TCP 8081             HTTP: 200 if ready, else 503
   TCP 9000             takes commands: a line of JSON in, a line of JSON out
 
@@ -10,8 +10,7 @@ Usage: probe.py NAME
 """
 
 import asyncio
-import collections
-import errno
+import concurrent.futures
 import json
 import signal
 import socket
@@ -19,8 +18,10 @@ import sys
 import threading
 import time
 
+from client import Client, Trial
+
 PORT, READINESS, COMMANDS = 8080, 8081, 9000
-PATIENCE = 5  # seconds: a request that takes longer has failed
+LONGEST_COMMAND = 1 << 20  # bytes
 DRAINED_AFTER = 1  # seconds in which nobody came
 PAUSE = 0.002  # between the requests of one client
 
@@ -29,23 +30,26 @@ class Backend:
     """Answers with its name. When told to end it goes on until nobody comes any more, as a well-behaved server does."""
 
     def __init__(self, name):
-        self.name, self.ready, self.last_request = name.encode() + b"\n", True, 0.0
+        self.name, self.ready, self.last_request = name, True, 0.0
 
     async def serve(self):
         loop = asyncio.get_running_loop()
         ended = asyncio.Event()
         loop.add_signal_handler(signal.SIGTERM, ended.set)
         for port, handler in ((PORT, self.answer), (READINESS, self.tell_readiness), (COMMANDS, self.obey)):
-            await asyncio.start_server(handler, None, port, backlog=1024)
+            await asyncio.start_server(handler, None, port, backlog=1024, limit=LONGEST_COMMAND)
         for family in (socket.AF_INET, socket.AF_INET6):
             await loop.create_datagram_endpoint(lambda: Datagrams(self), sock=datagram_socket(family))
         await ended.wait()
         while time.monotonic() < self.last_request + DRAINED_AFTER:
             await asyncio.sleep(DRAINED_AFTER / 10)
 
-    async def answer(self, _, writer):
+    def answer_to(self, client):
         self.last_request = time.monotonic()
-        writer.write(self.name)
+        return f"{self.name} {client[0] if client else 'gone'}\n".encode()
+
+    async def answer(self, _, writer):
+        writer.write(self.answer_to(writer.get_extra_info("peername")))
         await close(writer)
 
     async def tell_readiness(self, reader, writer):
@@ -75,6 +79,11 @@ class Backend:
         Stream.running[str(len(Stream.running))] = Stream(Client(**target))
         return list(Stream.running)[-1]
 
+    def do_try(self, trials, at_once):
+        """All of them, so many at the same time."""
+        with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+            return list(pool.map(lambda trial: Trial(**trial).run(), trials))
+
     def do_look(self, stream):
         return Stream.running[stream].client.tally()
 
@@ -98,8 +107,7 @@ class Datagrams(asyncio.DatagramProtocol):
         self.transport = transport
 
     def datagram_received(self, _, client):
-        self.backend.last_request = time.monotonic()
-        self.transport.sendto(self.backend.name, client)
+        self.transport.sendto(self.backend.answer_to(client), client)
 
 
 async def close(writer):
@@ -109,66 +117,6 @@ async def close(writer):
         await writer.wait_closed()
     except ConnectionError:
         pass  # the client's business
-
-
-class Client:
-    """Asks one host, which may be a name, and counts who answers and what fails. One thread asks; any may look."""
-
-    def __init__(self, how, host, port, family=socket.AF_INET):
-        self.how, self.host, self.port, self.family = getattr(self, how), host, port, family
-        self.answers, self.errors = collections.Counter(), collections.Counter()
-
-    def ask(self):
-        try:
-            self.answers[self.how().decode().strip()] += 1
-        except OSError as error:
-            self.errors[name_of(error)] += 1
-
-    def tally(self):
-        return {"answers": dict(self.answers), "errors": dict(self.errors)}
-
-    def open(self, kind):
-        """A socket, and the address to dial: what the host's name means is asked each time."""
-        family, _, _, _, address = socket.getaddrinfo(self.host, self.port, self.family, kind)[0]
-        opened = socket.socket(family, kind)
-        opened.settimeout(PATIENCE)
-        return opened, address
-
-    def tcp(self):
-        connection, address = self.open(socket.SOCK_STREAM)
-        with connection:
-            connection.connect(address)
-            return received(connection.recv(256))
-
-    def udp(self):
-        connection, address = self.open(socket.SOCK_DGRAM)
-        with connection:
-            connection.connect(address)
-            connection.send(b"who?")
-            return received(connection.recv(256))
-
-    def udp_unconnected(self):
-        connection, address = self.open(socket.SOCK_DGRAM)
-        with connection:
-            connection.sendto(b"who?", address)
-            answer, source = connection.recvfrom(256)
-            if source[:2] != address[:2]:
-                raise OSError(errno.EBADMSG, f"an answer from {source}")
-            return received(answer)
-
-
-def received(data):
-    if not data:
-        raise OSError(errno.ENODATA, "closed without an answer")
-    return data
-
-
-def name_of(error):
-    if isinstance(error, TimeoutError):
-        return "timeout" if error.errno is None else errno.errorcode[error.errno]
-    if isinstance(error, socket.gaierror):
-        return "unknown name"
-    return errno.errorcode.get(error.errno, str(error))
 
 
 class Stream:

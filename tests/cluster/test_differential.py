@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everybody asks every kind of Service: once with Shunt, and then with kube-proxy in its place."""
+
+import os
+
+import known_differences
+import matrix
+from harness.case import ClusterTest
+from harness.differential import World
+from harness.proxies import KubeProxy, KubeProxyIptables
+
+REFERENCES = (KubeProxy, KubeProxyIptables)
+README = os.path.join(os.path.dirname(os.path.abspath(__file__)), "README.md")
+
+
+class Differential(ClusterTest):
+    def setUp(self):
+        if isinstance(self.cluster.proxy, KubeProxy):
+            self.skipTest("it is Shunt that is compared with kube-proxy")
+
+    def test_all_get_the_answers_of_kube_proxy_but_for_the_differences_that_are_listed(self):
+        self.world = World(self.cluster, self.namespace)
+        self.world.make()
+        shunt = self.cluster.proxy
+        ours = self.answers("shunt")
+        self.addCleanup(self.cluster.serve_by, shunt)
+        unexpected, used = [], set()
+        for reference in REFERENCES:
+            self.cluster.serve_by(reference(self.cluster))
+            theirs = self.answers(f"kube-proxy-{reference.mode}")
+            for question, rule in differences(theirs, ours, reference.mode):
+                used.add(rule)
+                if rule is None:
+                    unexpected.append(f"{question}\n    kube-proxy, {reference.mode}: {theirs[question].text}"
+                                      f"\n    Shunt: {ours[question].text}")
+        self.assertFalse(unexpected, f"{len(unexpected)} answers\n" + "\n".join(unexpected))
+        self.assertEqual([rule.title for rule in known_differences.RULES if rule not in used], [],
+                         "differences that there are no more")
+
+    def answers(self, name):
+        """Of what serves now; also as a file, a line of JSON for each question."""
+        self.world.wait_until_served()
+        answers = self.world.ask(matrix.questions())
+        with open(os.path.join(self.cluster.logs, f"answers-{name}.jsonl"), "w", encoding="utf-8") as file:
+            file.writelines(f"{answer.line()}\n" for answer in answers.values())
+        return answers
+
+    def test_the_list_of_differences_is_that_of_the_readme(self):
+        with open(README, encoding="utf-8") as file:
+            rows = [line.split("|")[1].strip() for line in file if line.startswith("| ")]
+        self.assertEqual([rule.title for rule in known_differences.RULES if rule.title not in rows], [])
+
+
+def differences(theirs, ours, mode):
+    """(question, the rule that covers its answers or None) of all that differ."""
+    for question, answer in theirs.items():
+        if answer.text != ours[question].text:
+            yield question, known_differences.rule_for(question, answer, ours[question], mode)
