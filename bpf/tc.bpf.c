@@ -69,7 +69,7 @@ __noinline int begin_flow(struct __sk_buff *skb, const struct packet *packet)
 	if (is_martian(&key))
 		return SHUNT_NOT_A_SERVICE;
 	for (int attempt = 0; attempt < DISTINCT_CHOICES; attempt++) {
-		int verdict = select_for_arrival(&key, &choice);
+		int verdict = select_for_arrival(skb, &key, &choice);
 
 		if (verdict != SHUNT_TRANSLATED)
 			return verdict;

@@ -8,19 +8,72 @@
 
 #include "lib/address.h"
 #include "lib/frontend.h"
+#include "lib/origin.h"
 #include "lib/select.h"
 #include "lib/source.h"
 
-/* What is said for outside; else what a process of this node would get. */
-static __always_inline enum frontend_answer frontend_from_outside(
-	const struct shunt_frontend_key *dialled, struct shunt_frontend *copy)
-{
-	struct shunt_frontend_key outside = *dialled;
-	enum frontend_answer answer;
+/* Who it is that sends. */
+struct sender {
+	enum shunt_origin origin;
+	bool passes_policy; /* gets what this node would, though others get less */
+};
 
-	outside.scope = SHUNT_SCOPE_OUTSIDE;
-	answer = frontend_find(&outside, copy);
-	return answer == FRONTEND_NONE ? frontend_dialled(dialled, copy) : answer;
+static __always_inline bool is_of_this_node(const struct sender *sender)
+{
+	return sender->origin == SHUNT_ORIGIN_POD || sender->origin == SHUNT_ORIGIN_HOST;
+}
+
+/* What is said for outside, of whom comes from there; else what a process of this
+ * node would get: externalTrafficPolicy Local is for others. */
+static __always_inline enum frontend_answer frontend_of_arrival(
+	__u32 device, const struct shunt_flow_key *arrived, struct sender *sender,
+	struct shunt_frontend *copy)
+{
+	struct shunt_frontend_key dialled = {
+		.address = arrived->destination,
+		.port = arrived->destination_port,
+		.protocol = arrived->protocol,
+		.scope = SHUNT_SCOPE_OUTSIDE,
+	};
+	enum frontend_answer answer = frontend_find(&dialled, copy);
+
+	dialled.scope = SHUNT_SCOPE_NODE;
+	sender->passes_policy = false;
+	if (answer == FRONTEND_NONE) {
+		answer = frontend_dialled(&dialled, copy);
+		if (answer == FRONTEND_FOUND)
+			sender->origin = origin_of(device, &arrived->source);
+		return answer;
+	}
+	sender->origin = origin_of(device, &arrived->source);
+	if (answer != FRONTEND_FOUND || !is_of_this_node(sender))
+		return answer;
+	sender->passes_policy = true;
+	return frontend_find(&dialled, copy);
+}
+
+/*
+ * Whether the packets leave with an address of this node: where the answers would
+ * not come back otherwise, where kube-proxy says so of ClusterIPs, and of the node
+ * itself, whose address on the way out is not that on the way to a frontend.
+ */
+static __always_inline bool needs_source(context *ctx, const struct shunt_flow_key *arrived,
+					 const struct shunt_frontend *frontend,
+					 const struct sender *sender, const struct choice *choice)
+{
+	bool is_cluster_ip = frontend->kind == SHUNT_CLUSTER_IP;
+
+	if (sender->origin == SHUNT_ORIGIN_HOST ||
+	    !__builtin_memcmp(&arrived->source, &choice->peer.address, sizeof(arrived->source)))
+		return true;
+	if (is_cluster_ip &&
+	    (shunt_config.masquerade_all || sender->origin == SHUNT_ORIGIN_OUTSIDE))
+		return true;
+	if (!choice->on_this_node)
+		return sender->origin != SHUNT_ORIGIN_POD ||
+		       !(is_cluster_ip || sender->passes_policy);
+	return sender->origin != SHUNT_ORIGIN_OUTSIDE &&
+	       leads_back(ctx, &arrived->source, &choice->peer.address);
 }
 
 static __always_inline enum shunt_verdict arrival_verdict(const struct shunt_flow_key *arrived,
@@ -63,18 +116,17 @@ static __always_inline bool is_martian(const struct shunt_flow_key *key)
 }
 
 /* As select_backend(), for a packet. */
-__noinline int select_for_arrival(const struct shunt_flow_key *arrived, struct choice *choice)
+__noinline int select_for_arrival(context *ctx, const struct shunt_flow_key *arrived,
+				  struct choice *choice)
 {
-	struct shunt_frontend_key dialled = {};
 	struct shunt_frontend frontend;
+	struct sender sender;
 
 	if (!arrived || !choice)
 		return SHUNT_NOT_A_SERVICE;
-	dialled.address = arrived->destination;
-	dialled.port = arrived->destination_port;
-	dialled.protocol = arrived->protocol;
 	for (int attempt = 0; attempt < SELECT_ATTEMPTS; attempt++) {
-		enum frontend_answer answer = frontend_from_outside(&dialled, &frontend);
+		enum frontend_answer answer =
+			frontend_of_arrival(context_device(ctx), arrived, &sender, &frontend);
 		enum shunt_verdict verdict;
 
 		if (answer == FRONTEND_NONE)
@@ -84,8 +136,11 @@ __noinline int select_for_arrival(const struct shunt_flow_key *arrived, struct c
 		verdict = arrival_verdict(arrived, &frontend);
 		if (verdict != SHUNT_TRANSLATED)
 			return verdict;
-		if (arrival_backend(arrived, &frontend, choice))
+		if (arrival_backend(arrived, &frontend, choice)) {
+			choice->needs_source =
+				needs_source(ctx, arrived, &frontend, &sender, choice);
 			return SHUNT_TRANSLATED;
+		}
 	}
 	return SHUNT_RACED;
 }

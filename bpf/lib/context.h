@@ -6,6 +6,7 @@
  *
  *   context_length()    the whole frame
  *   context_protocol()  ETH_P_IP or another, in network byte order
+ *   context_device()    the index of the device that it is at
  *   load_bytes()        copies out of the frame
  *   store_bytes()       copies into it; checksums stay as they are
  *   fix_ip4_checksum()  by a difference, that of IPv4's header

@@ -21,6 +21,11 @@ static __always_inline __be16 context_protocol(const context *ctx)
 	return ctx->protocol;
 }
 
+static __always_inline __u32 context_device(const context *ctx)
+{
+	return ctx->ifindex;
+}
+
 static __always_inline bool load_bytes(context *ctx, __u32 at, void *to, __u32 size)
 {
 	return !bpf_skb_load_bytes(ctx, at, to, size);

@@ -26,6 +26,11 @@ static __always_inline __be16 context_protocol(const context *ctx)
 	return (const void *)(link + 1) <= (const void *)(long)ctx->data_end ? link->h_proto : 0;
 }
 
+static __always_inline __u32 context_device(const context *ctx)
+{
+	return ctx->ingress_ifindex;
+}
+
 static __always_inline bool load_bytes(context *ctx, __u32 at, void *to, __u32 size)
 {
 	return !bpf_xdp_load_bytes(ctx, at, to, size);

@@ -236,14 +236,6 @@ static __always_inline bool greets_another(const struct shunt_flow_key *key,
 	       flow_is_over(key, flow);
 }
 
-/* Answers of a backend elsewhere, and of one to itself, would not come this way. */
-static __always_inline bool needs_source(const struct shunt_flow_key *arrived,
-					 const struct choice *choice)
-{
-	return !choice->on_this_node ||
-	       !__builtin_memcmp(&arrived->source, &choice->peer.address, sizeof(arrived->source));
-}
-
 /* The entry through which the packets leave towards the backend, without an
  * address yet: that is known where they leave. One that is there stays, unless it
  * is of a connection that has ended. */
@@ -294,7 +286,7 @@ static __always_inline bool flow_add(const struct shunt_flow_key *arrived,
 				     const struct choice *choice)
 {
 	return flow_add_pair(arrived, choice) &&
-	       (!needs_source(arrived, choice) || flow_add_source(arrived, choice));
+	       (!choice->needs_source || flow_add_source(arrived, choice));
 }
 
 #endif /* SHUNT_BPF_FLOW_H_ */

@@ -46,6 +46,7 @@ static __always_inline enum frontend_answer frontend_find(const struct shunt_fro
 	copy->affinity_timeout_s = found->affinity_timeout_s;
 	copy->index_rule = found->index_rule;
 	copy->when_empty = found->when_empty;
+	copy->kind = found->kind;
 	copy->flags = found->flags;
 	copy->owner = read_owner(found); /* last: what was read before it was of this owner */
 	return copy->owner.tag == shunt_frontend_tag(key) ? FRONTEND_FOUND : FRONTEND_MOVED;

@@ -52,6 +52,15 @@ struct {
 	__type(value, struct shunt_device);
 } shunt_devices SEC(".maps");
 
+/* Who sends from which addresses. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, SHUNT_MAX_ORIGINS);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG);
+	__type(key, struct shunt_origin_key);
+	__type(value, enum shunt_origin);
+} shunt_origins SEC(".maps");
+
 /* How many refusals may be sent. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

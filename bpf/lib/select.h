@@ -41,6 +41,7 @@ struct choice {
 	__u32 service_id;
 	bool end_tcp;
 	bool on_this_node;
+	bool needs_source; /* of packets: they leave with an address of this node */
 };
 
 /* Takes the backend, if it still is one of this service port. */

@@ -204,6 +204,15 @@ struct shunt_flow {
 struct shunt_device {
 	struct shunt_addr address4;
 	struct shunt_addr address6;
+	__u8 is_of_pods; /* what arrives there is from pods of this node */
+	__u8 _pad[3];
+};
+
+/* Who has the addresses that begin with the first prefix_length bits of `prefix`;
+ * the value is an enum shunt_origin. */
+struct shunt_origin_key {
+	__u32 prefix_length;
+	struct shunt_addr prefix;
 };
 
 /* How many refusals may be sent; the only entry of shunt_refusals. */
@@ -279,7 +288,8 @@ SHUNT_ABI_CHECK(struct shunt_datagram_flow, 64);
 SHUNT_ABI_CHECK(struct shunt_datagrams, 8 + 64 * SHUNT_MAX_SOCKET_FLOWS);
 SHUNT_ABI_CHECK(struct shunt_flow_key, 40);
 SHUNT_ABI_CHECK(struct shunt_flow, 48);
-SHUNT_ABI_CHECK(struct shunt_device, 32);
+SHUNT_ABI_CHECK(struct shunt_device, 36);
+SHUNT_ABI_CHECK(struct shunt_origin_key, 20);
 SHUNT_ABI_CHECK(struct shunt_refusals, 16);
 SHUNT_ABI_CHECK(struct shunt_counter, 8 * SHUNT_HOOK_COUNT);
 SHUNT_ABI_CHECK(struct shunt_meta, 60);

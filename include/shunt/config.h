@@ -35,7 +35,10 @@ struct shunt_config {
 	__u8 can_read_kernel;
 	/* socketLB: host. Only the host's network namespace is served. */
 	__u8 only_host;
-	__u8 _pad[4];
+	/* masqueradeAll: of packets, what is sent to a ClusterIP leaves with an
+	 * address of this node, whoever sends it. */
+	__u8 masquerade_all;
+	__u8 _pad[3];
 	/* net.ipv4.ip_local_port_range: ports that the host's own sockets take. */
 	__u16 first_local_port;
 	__u16 last_local_port;

@@ -23,9 +23,10 @@
 
 /* Entries of shunt_flows: two for each connection that comes in packets, four
  * where the backend is on another node; allocated whole when packets are on. The
- * least recently used makes room. And of shunt_devices. */
+ * least recently used makes room. And of shunt_devices and shunt_origins. */
 #define SHUNT_MAX_FLOWS 262144
 #define SHUNT_MAX_DEVICES 4096
+#define SHUNT_MAX_ORIGINS 4096
 
 /* Backends in one list. Kubernetes' own limit is 1,000 endpoints a slice and
  * no limit of slices; a bigger list is cut and reported. */

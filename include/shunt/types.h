@@ -26,6 +26,14 @@ enum shunt_scope : __u8 {
 	SHUNT_SCOPE_OUTSIDE = 1, /* by a packet that arrived; only where that differs */
 };
 
+/* Where a packet comes from, as its device and its source address tell. */
+enum shunt_origin : __u8 {
+	SHUNT_ORIGIN_UNKNOWN = 0, /* nobody says which addresses are pods' */
+	SHUNT_ORIGIN_OUTSIDE,
+	SHUNT_ORIGIN_POD,  /* as kube-proxy's detectLocalMode has it */
+	SHUNT_ORIGIN_HOST, /* this node itself */
+};
+
 /* What a frontend is of its Service, in the order of rights: where two Services
  * want one address, port and protocol, the smaller kind has it. */
 enum shunt_frontend_kind : __u8 {

@@ -128,8 +128,10 @@ class Packets : public AgentTest, public ::testing::WithParamInterface<bool> {
   void WriteService(const std::set<std::string>& endpoints, const std::string& policy = "Cluster",
                     shunt_protocol protocol = SHUNT_TCP);
   void ServeInPods();
-  void StartServing() {
-    StartAgent({"--packets", "on", "--socket-lb", "host"});
+  void StartServing(const std::vector<std::string>& more = {}) {
+    std::vector<std::string> arguments = {"--packets", "on", "--socket-lb", "host"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    StartAgent(arguments);
     ExpectEventually("packets are served",
                      [&] { return absl::StrContains(agent().Log(), "packets are served"); });
   }
@@ -143,7 +145,15 @@ class Packets : public AgentTest, public ::testing::WithParamInterface<bool> {
   // Who answers, of many tries.
   std::set<std::string> Answers(const HostPort& to, Transport transport = Transport::kTcp) const;
   // Sends megabytes to a pod in `where`, and returns what that says.
-  std::string Upload(const NetNamespace& where, const HostPort& listen) const;
+  std::string Upload(const NetNamespace& from, const HostPort& to, const NetNamespace& where,
+                     const HostPort& listen) const;
+  // What there has to be for pods whose own packets are served.
+  void KnowPods() const;
+  std::vector<std::string> OptionsOfPods() const {
+    const IpAddress& pod = at().local_pod.address;
+    return {"--cluster-cidr", Cidr::Make(pod, GetParam() ? 48 : 16).value().ToString(), "--devices",
+            "up0,up1,pod0"};
+  }
 
  private:
   absl::Status MakeNetwork();
@@ -238,13 +248,14 @@ std::set<std::string> Packets::Answers(const HostPort& to, Transport transport) 
   return answers;
 }
 
-std::string Packets::Upload(const NetNamespace& where, const HostPort& listen) const {
+std::string Packets::Upload(const NetNamespace& from, const HostPort& to, const NetNamespace& where,
+                            const HostPort& listen) const {
   std::unique_ptr<Summing> server;
   where.Run([&] { server = std::make_unique<Summing>(listen); });
   std::string answer;
-  client().Run([&] {
-    const UniqueFd fd = OpenSocket(at().node, {.limit = absl::Seconds(20)});
-    EXPECT_EQ(Connect(fd.get(), at().node), 0);
+  from.Run([&] {
+    const UniqueFd fd = OpenSocket(to, {.limit = absl::Seconds(20)});
+    EXPECT_EQ(Connect(fd.get(), to), 0);
     const std::string block(1 << 20, '\1');
     for (int i = 0; i < 8; ++i) {
       EXPECT_EQ(send(fd.get(), block.data(), block.size(), MSG_NOSIGNAL),
@@ -256,6 +267,15 @@ std::string Packets::Upload(const NetNamespace& where, const HostPort& listen) c
     if (got > 0) answer.assign(buffer, got);
   });
   return answer;
+}
+
+void Packets::KnowPods() const {
+  other_node().Run([&] {
+    absl::Status status = AddLoopbackAddresses({at().remote_pod.address});
+    status.Update(MustRun({"ip", "route", "add", at().local_pod.address.ToString(), "via",
+                           GetParam() ? "2001:db8:3::1" : "198.51.100.1"}));
+    ASSERT_TRUE(status.ok()) << status;
+  });
 }
 
 TEST_P(Packets, ReachPodsOfEveryNodeByEveryFrontend) {
@@ -280,7 +300,8 @@ TEST_P(Packets, OfUdpReachPodsOfEveryNode) {
 TEST_P(Packets, ByTheMegabyteReachAPodWithTheClientsAddress) {
   WriteService({"local"});
   StartServing();
-  EXPECT_EQ(Upload(pod(), at().local_pod), absl::StrCat(8 << 20, " ", at().client.ToString()));
+  EXPECT_EQ(Upload(client(), at().node, pod(), at().local_pod),
+            absl::StrCat(8 << 20, " ", at().client.ToString()));
 }
 
 // What is too big for the way to the other node, the client is told by an error
@@ -304,7 +325,8 @@ TEST_P(Packets, ByTheMegabyteReachAPodBehindASmallerLink) {
   WriteService({"remote"});
   StartServing();
   const IpAddress node = HostPort::Of(GetParam() ? "[2001:db8:3::1]:0" : "198.51.100.1:0").address;
-  EXPECT_EQ(Upload(other_node(), at().remote_pod), absl::StrCat(8 << 20, " ", node.ToString()));
+  EXPECT_EQ(Upload(client(), at().node, other_node(), at().remote_pod),
+            absl::StrCat(8 << 20, " ", node.ToString()));
 }
 
 TEST_P(Packets, WithoutAnEndpointAreRefusedAtOnce) {
@@ -325,6 +347,33 @@ TEST_P(Packets, UnderALocalPolicyReachPodsOfThisNodeAlone) {
   ExpectEventually("dropped", [&] {
     return DialFromClient(at().node, Transport::kTcp, absl::Milliseconds(200)).error == ETIMEDOUT;
   });
+}
+
+// Its sockets are not served: as those of a machine in a pod.
+TEST_P(Packets, OfAPodReachABackendElsewhereByTheClusterIpWithItsOwnAddress) {
+  KnowPods();
+  WriteService({"remote"});
+  StartServing(OptionsOfPods());
+  EXPECT_EQ(Upload(pod(), at().cluster_ip, other_node(), at().remote_pod),
+            absl::StrCat(8 << 20, " ", at().local_pod.address.ToString()));
+}
+
+TEST_P(Packets, OfAPodReachItselfByTheClusterIp) {
+  KnowPods();
+  WriteService({"local"});
+  StartServing(OptionsOfPods());
+  ServeInPods();
+  pod().Run([&] { EXPECT_EQ(Dial(at().cluster_ip, {}).answer, at().local_pod.ToString()); });
+}
+
+TEST_P(Packets, OfAPodReachEveryNodeUnderALocalPolicyAndThoseFromOutsideDoNot) {
+  KnowPods();
+  WriteService({"remote"}, "Local");
+  StartServing(OptionsOfPods());
+  EXPECT_EQ(Upload(pod(), at().external_ip, other_node(), at().remote_pod),
+            absl::StrCat(8 << 20, " ", at().local_pod.address.ToString()));
+  EXPECT_EQ(DialFromClient(at().external_ip, Transport::kTcp, absl::Milliseconds(200)).error,
+            ETIMEDOUT);
 }
 
 TEST_P(Packets, AreServedByTheKernelWhileThereIsNoAgent) {

@@ -29,11 +29,11 @@ absl::Status DatapathTest::Open() {
   cgroup_ = absl::StrCat(GetEnvironment()->cgroup, "/", name);
   SHUNT_RETURN_IF_ERROR(MakeCgroup(cgroup_));
   SHUNT_RETURN_IF_ERROR(JoinCgroup(cgroup_));
-  SHUNT_ASSIGN_OR_RETURN(datapath_, Datapath::Open({.bpffs = bpffs_,
-                                                    .cgroup = cgroup_,
-                                                    .build = "test",
-                                                    .socket_lb = socket_lb(),
-                                                    .packets = packets()}));
+  Datapath::Options opened = options();
+  opened.bpffs = bpffs_;
+  opened.cgroup = cgroup_;
+  opened.build = "test";
+  SHUNT_ASSIGN_OR_RETURN(datapath_, Datapath::Open(opened));
   grace_period_ = std::make_unique<RcuGracePeriod>(
       MembarrierOr([] { return absl::UnavailableError("tests need membarrier(2)"); }));
   reconciler_ = std::make_unique<Reconciler>(datapath_->maps(), *grace_period_);

@@ -33,6 +33,10 @@ class DatapathTest : public PrivilegedTest {
   virtual Datapath::SocketLb socket_lb() const { return Datapath::SocketLb::kAll; }
   // For tests of packets.
   virtual bool packets() const { return false; }
+  // For tests of any other option; its places are filled in.
+  virtual Datapath::Options options() const {
+    return {.socket_lb = socket_lb(), .packets = packets()};
+  }
 
   // Makes the kernel hold `state` and no more, and checks that it does.
   void Apply(const DatapathState& state);

@@ -95,7 +95,8 @@ absl::StatusOr<std::unique_ptr<Datapath>> OpenDatapath(const Options& options,
                                   .cgroup = cgroup,
                                   .build = SHUNT_VERSION,
                                   .socket_lb = options.socket_lb,
-                                  .packets = options.packets});
+                                  .packets = options.packets,
+                                  .masquerade_all = options.config.MasqueradeAll()});
   // Where another agent is running (Unavailable), the node is served.
   if (!datapath.ok() && !absl::IsUnavailable(datapath.status())) {
     TellBeforeTheEnd(options, FailedToLoadPrograms(datapath.status()));
@@ -153,7 +154,8 @@ absl::Status Serve(const Options& options) {
                     .identity = Identity(options, cgroup, *datapath),
                     .node_port_addresses = options.node_port_addresses,
                     .packets = options.packets,
-                    .devices = options.devices},
+                    .devices = options.devices,
+                    .pod_detector = PodDetectorOf(options.config)},
                    [&fatal](const absl::Status& status) { fatal.Set(status); });
   wake = &loop;
   SHUNT_ASSIGN_OR_RETURN(

@@ -112,7 +112,7 @@ absl::Status ControlLoop::Update() {
     if (!in_charge_) {
       if (absl::Status status = TakeCharge(); !status.ok()) return status;
     }
-    SetDevices();
+    ServePackets(changes.node.get());
     parts_.servers.UpToDate(changes.node.get(), planner_.problem_count());
   }
   parts_.views.Advance();  // also where only the problems are others
@@ -165,18 +165,30 @@ absl::Status ControlLoop::TakeCharge() {
 }
 
 // What fails is tried again with the next change of the host or of a Service.
-void ControlLoop::SetDevices() {
+void ControlLoop::ServePackets(const Node* node) {
   if (!parts_.packets) return;
-  std::vector<PacketDevice> devices = PacketDevices(parts_.devices, host_);
-  if (devices_ == devices) return;
-  if (absl::Status status = parts_.datapath.SetDevices(devices); !status.ok()) {
-    devices_.reset();
+  std::vector<PacketOrigin> origins = PacketOrigins(parts_.pod_detector, host_.addresses, node);
+  absl::Status status;
+  if (origins_ != origins) {
+    origins_.reset();
+    status = parts_.datapath.SetOrigins(origins);
+    if (status.ok()) origins_ = std::move(origins);
+  }
+  status.Update(SetDevices());
+  if (!status.ok()) {
     LogWarning("packets of some devices are not served", {{"reason", Std(status.message())}});
     parts_.source.Record(FailedToServeDevices(status));
-    return;
   }
+}
+
+absl::Status ControlLoop::SetDevices() {
+  std::vector<PacketDevice> devices = PacketDevices(parts_.devices, parts_.pod_detector, host_);
+  if (devices_ == devices) return absl::OkStatus();
+  devices_.reset();
+  if (absl::Status status = parts_.datapath.SetDevices(devices); !status.ok()) return status;
   LogInfo("packets are served", {{"devices", NamesOf(devices)}});
   devices_ = std::move(devices);
+  return absl::OkStatus();
 }
 
 void ControlLoop::Report(const Reconciler::Result& result) {

@@ -11,6 +11,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "userspace/agent/node_port_addresses.h"
+#include "userspace/agent/pod_detector.h"
 #include "userspace/agent/servers.h"
 #include "userspace/agent/view_exchange.h"
 #include "userspace/datapath/datapath.h"
@@ -39,6 +40,7 @@ class ControlLoop {
     NodePortAddressRule node_port_addresses;
     bool packets = false;              // Datapath::Options::packets
     std::vector<std::string> devices;  // for PacketDevices()
+    PodDetector pod_detector;
   };
   // Called once, from the control thread, when the programs cannot be put in
   // charge. The loop has ended then.
@@ -62,7 +64,8 @@ class ControlLoop {
   void Trim();
   void Apply(const ClusterChanges& changes);
   absl::Status TakeCharge();
-  void SetDevices();
+  void ServePackets(const Node* node);
+  absl::Status SetDevices();
   void Report(const Reconciler::Result& result);
   void ShowView();
   bool TakeHost(const ClusterChanges& changes) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -76,6 +79,7 @@ class ControlLoop {
   Planner planner_;
   HostAddresses host_;
   std::optional<std::vector<PacketDevice>> devices_;  // that are served; nullopt: not known
+  std::optional<std::vector<PacketOrigin>> origins_;  // likewise
   Reconciler::Result result_;
   bool in_charge_ = false;
   absl::Time last_apply_ = absl::InfinitePast();

@@ -25,18 +25,31 @@ IpAddress MainAddress(const HostDevice& device, Family family) {
   return IpAddress();
 }
 
+// Of a device that has none, as those of pods, the host's first: as the kernel
+// chooses a source.
+IpAddress SourceAddress(const HostDevice& device, const HostAddresses& host, Family family) {
+  const IpAddress own = MainAddress(device, family);
+  if (!own.IsUnspecified()) return own;
+  for (const HostDevice& other : host.devices) {
+    const IpAddress address = MainAddress(other, family);
+    if (other.is_up && !other.is_loopback && !address.IsUnspecified()) return address;
+  }
+  return IpAddress();
+}
+
 }  // namespace
 
 std::vector<PacketDevice> PacketDevices(const std::vector<std::string>& patterns,
-                                        const HostAddresses& host) {
+                                        const PodDetector& detector, const HostAddresses& host) {
   std::vector<PacketDevice> result;
   for (const HostDevice& device : host.devices) {
     if (!IsServed(patterns, device)) continue;
     result.push_back({.index = device.index,
                       .name = device.name,
                       .has_link_header = device.has_link_header,
-                      .address4 = MainAddress(device, Family::kIpv4),
-                      .address6 = MainAddress(device, Family::kIpv6)});
+                      .is_of_pods = detector.IsOfPods(device.name),
+                      .address4 = SourceAddress(device, host, Family::kIpv4),
+                      .address6 = SourceAddress(device, host, Family::kIpv6)});
   }
   return result;
 }

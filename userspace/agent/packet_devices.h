@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "userspace/agent/pod_detector.h"
 #include "userspace/datapath/packet_device.h"
 #include "userspace/sources/netlink/address_watch.h"
 
@@ -15,7 +16,7 @@ namespace shunt {
 // can reach, among them a bridge to pods and the tunnel of an overlay, through
 // which answers come back. Never loopback. By index. Pure.
 std::vector<PacketDevice> PacketDevices(const std::vector<std::string>& patterns,
-                                        const HostAddresses& host);
+                                        const PodDetector& detector, const HostAddresses& host);
 
 // "eth0,flannel.1"
 std::string NamesOf(const std::vector<PacketDevice>& devices);

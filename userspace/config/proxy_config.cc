@@ -160,4 +160,8 @@ absl::Duration ProxyConfig::SyncPeriod() const {
   return Duration("iptables.syncPeriod");
 }
 
+bool ProxyConfig::MasqueradeAll() const {
+  return Bool(Text("mode") == "nftables" ? "nftables.masqueradeAll" : "iptables.masqueradeAll");
+}
+
 }  // namespace shunt

@@ -48,6 +48,8 @@ class ProxyConfig {
 
   // syncPeriod of the section that `mode` makes count.
   absl::Duration SyncPeriod() const;
+  // masqueradeAll, likewise; ipvs takes that of iptables.
+  bool MasqueradeAll() const;
 
   // One of the two in JSON, as `kubectl get -o json` would print it, `indent` < 0:
   // on one line.

@@ -51,8 +51,8 @@ inline constexpr std::string_view kConfigMap = "shunt_config";
 // their pins.
 inline constexpr std::array<std::string_view, 4> kPacketPrograms = {
     "shunt_ingress", "shunt_egress", "shunt_ingress_ip", "shunt_egress_ip"};
-inline constexpr std::array<std::string_view, 4> kPacketMaps = {"shunt_flows", "shunt_fragments",
-                                                                "shunt_devices", "shunt_refusals"};
+inline constexpr std::array<std::string_view, 5> kPacketMaps = {
+    "shunt_flows", "shunt_fragments", "shunt_devices", "shunt_origins", "shunt_refusals"};
 
 }  // namespace shunt
 

@@ -101,6 +101,7 @@ class LoadedDatapath final : public Datapath {
   absl::Status Attach() override;
   bool serves_already() const override { return serves_already_; }
   absl::Status SetDevices(const std::vector<PacketDevice>& devices) override;
+  absl::Status SetOrigins(const std::vector<PacketOrigin>& origins) override;
   const shunt_config& config() const override {
     return const_cast<const shunt_config&>(skeleton_->rodata_config->shunt_config);
   }
@@ -187,6 +188,7 @@ absl::Status LoadedDatapath::Configure() {
   config.can_read_kernel = HasHelper(BPF_FUNC_probe_read_kernel);
   config.host_netns_cookie = OwnNetnsCookie();
   TakeLocalPorts(config);
+  config.masquerade_all = options_.masquerade_all;
   config.only_host = options_.socket_lb == SocketLb::kHost;
   if (config.only_host && config.host_netns_cookie == 0) {
     return absl::FailedPreconditionError(
@@ -305,6 +307,11 @@ absl::Status LoadedDatapath::Attach() {
 absl::Status LoadedDatapath::SetDevices(const std::vector<PacketDevice>& devices) {
   if (packets_ == nullptr) return absl::FailedPreconditionError("packets are off");
   return packets_->SetDevices(devices);
+}
+
+absl::Status LoadedDatapath::SetOrigins(const std::vector<PacketOrigin>& origins) {
+  if (packets_ == nullptr) return absl::FailedPreconditionError("packets are off");
+  return packets_->SetOrigins(origins);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "shunt/config.h"
 #include "userspace/datapath/map_store.h"
 #include "userspace/datapath/packet_device.h"
+#include "userspace/datapath/packet_origin.h"
 
 namespace shunt {
 
@@ -35,7 +36,8 @@ class Datapath {
     std::string cgroup;  // directory of a cgroup v2 whose processes are served
     std::string build;   // version to leave in shunt_meta
     SocketLb socket_lb = SocketLb::kAll;
-    bool packets = false;  // also what arrives at devices: see SetDevices()
+    bool packets = false;         // also what arrives at devices: see SetDevices()
+    bool masquerade_all = false;  // kube-proxy's masqueradeAll, for packets
   };
 
   // Adopts the pinned maps where they have our layout, else makes new ones
@@ -59,6 +61,8 @@ class Datapath {
   // after Attach(). FailedPrecondition: Options::packets is off; else as
   // PacketPrograms::SetDevices().
   virtual absl::Status SetDevices(const std::vector<PacketDevice>& devices) = 0;
+  // Who sends packets from which addresses, from now on. Errors as above.
+  virtual absl::Status SetOrigins(const std::vector<PacketOrigin>& origins) = 0;
   // The configuration that the programs were loaded with.
   virtual const shunt_config& config() const = 0;
 };

@@ -14,8 +14,9 @@ struct PacketDevice {
   uint32_t index = 0;
   std::string name;             // for messages
   bool has_link_header = true;  // Ethernet's; tunnels have none
-  // Its main addresses, for what has to come back to this node; unspecified
-  // where it has none.
+  bool is_of_pods = false;      // what arrives there is from pods of this node
+  // What leaves by it and has to come back to this node has one of these; an
+  // unspecified one is none.
   IpAddress address4, address6;
 
   friend bool operator==(const PacketDevice&, const PacketDevice&) = default;

@@ -27,7 +27,27 @@ struct SkeletonDeleter {
 using Skeleton = std::unique_ptr<shunt_tc, SkeletonDeleter>;
 
 shunt_device ValueOf(const PacketDevice& device) {
-  return {.address4 = ToAbi(device.address4), .address6 = ToAbi(device.address6)};
+  return {.address4 = ToAbi(device.address4),
+          .address6 = ToAbi(device.address6),
+          .is_of_pods = device.is_of_pods,
+          ._pad = {}};
+}
+
+shunt_origin_key KeyOf(const Cidr& range) {
+  constexpr uint32_t kMappedBits = 96;  // ::ffff:0:0/96, where IPv4 is
+  return {
+      .prefix_length = range.prefix_length() + (range.family() == Family::kIpv4 ? kMappedBits : 0),
+      .prefix = ToAbi(range.address())};
+}
+
+template <typename Key>
+std::vector<Key> KeysOf(int map) {
+  std::vector<Key> keys;
+  Key key;
+  while (bpf_map_get_next_key(map, keys.empty() ? nullptr : &keys.back(), &key) == 0) {
+    keys.push_back(key);
+  }
+  return keys;
 }
 
 class LoadedPacketPrograms final : public PacketPrograms {
@@ -37,6 +57,7 @@ class LoadedPacketPrograms final : public PacketPrograms {
   absl::Status Load();
   absl::Status Pin() override;
   absl::Status SetDevices(const std::vector<PacketDevice>& devices) override;
+  absl::Status SetOrigins(const std::vector<PacketOrigin>& origins) override;
 
  private:
   absl::Status ShareMaps();
@@ -118,13 +139,9 @@ absl::Status LoadedPacketPrograms::Attach(const PacketDevice& device) {
 
 absl::Status LoadedPacketPrograms::ForgetOthers(const absl::btree_set<uint32_t>& keep) {
   const int fd = bpf_map__fd(skeleton_->maps.shunt_devices);
-  std::vector<uint32_t> gone;
-  uint32_t index = 0;
-  for (const uint32_t* previous = nullptr; bpf_map_get_next_key(fd, previous, &index) == 0;
-       previous = &index) {
-    if (!keep.contains(index)) gone.push_back(index);
+  for (const uint32_t device : KeysOf<uint32_t>(fd)) {
+    if (!keep.contains(device)) bpf_map_delete_elem(fd, &device);
   }
-  for (const uint32_t device : gone) bpf_map_delete_elem(fd, &device);
   return hooks_.DetachOthers(keep);
 }
 
@@ -138,6 +155,24 @@ absl::Status LoadedPacketPrograms::SetDevices(const std::vector<PacketDevice>& d
   }
   first_failure.Update(ForgetOthers(indices));
   return first_failure;
+}
+
+absl::Status LoadedPacketPrograms::SetOrigins(const std::vector<PacketOrigin>& origins) {
+  const int fd = bpf_map__fd(skeleton_->maps.shunt_origins);
+  absl::btree_set<std::pair<uint32_t, IpAddress>> wanted;
+  for (const PacketOrigin& origin : origins) {
+    const shunt_origin_key key = KeyOf(origin.range);
+    wanted.emplace(key.prefix_length, origin.range.address());
+    if (bpf_map_update_elem(fd, &key, &origin.origin, BPF_ANY) < 0) {
+      return ErrnoStatus(absl::StrCat("map shunt_origins, ", origin.range.ToString()));
+    }
+  }
+  for (const shunt_origin_key& key : KeysOf<shunt_origin_key>(fd)) {
+    if (!wanted.contains({key.prefix_length, ToIpAddress(key.prefix)})) {
+      bpf_map_delete_elem(fd, &key);
+    }
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "userspace/base/unique_fd.h"
 #include "userspace/datapath/device_hooks.h"
 #include "userspace/datapath/packet_device.h"
+#include "userspace/datapath/packet_origin.h"
 #include "userspace/datapath/pins.h"
 
 namespace shunt {
@@ -39,6 +40,8 @@ class PacketPrograms {
   // Makes exactly these devices looked at. A device that is not there (any more)
   // is none; what else fails is told after all were tried.
   virtual absl::Status SetDevices(const std::vector<PacketDevice>& devices) = 0;
+  // Makes exactly these ranges known; before what is no longer so is forgotten.
+  virtual absl::Status SetOrigins(const std::vector<PacketOrigin>& origins) = 0;
 };
 
 // Detaches what an earlier agent left, and removes its pins.

@@ -127,7 +127,8 @@ winkernel:
             "/var/lib/kube-proxy/kubeconfig.conf");
   EXPECT_EQ(loaded.config.Duration("iptables.minSyncPeriod"), absl::Seconds(1));
   EXPECT_EQ(loaded.config.Integer("clientConnection.burst"), 10);
-  EXPECT_EQ(FieldsWithoutMeaning(loaded.config), "set, and without meaning to Shunt: clusterCIDR");
+  EXPECT_EQ(loaded.config.Text("clusterCIDR"), "10.244.0.0/16");
+  EXPECT_EQ(FieldsWithoutMeaning(loaded.config), "");
 }
 
 TEST(LoadProxyConfig, UnknownFieldsAreWarningsWithTheirLineAndWhatWasMeant) {
