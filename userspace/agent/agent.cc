@@ -89,6 +89,13 @@ const char* SocketLbText(Datapath::SocketLb mode) {
   return "";
 }
 
+Datapath::Timeouts TimeoutsOf(const ProxyConfig& config) {
+  return {.udp = config.Duration("conntrack.udpTimeout"),
+          .udp_stream = config.Duration("conntrack.udpStreamTimeout"),
+          .tcp_established = config.Duration("conntrack.tcpEstablishedTimeout"),
+          .tcp_close_wait = config.Duration("conntrack.tcpCloseWaitTimeout")};
+}
+
 absl::StatusOr<std::unique_ptr<Datapath>> OpenDatapath(const Options& options,
                                                        const std::string& cgroup) {
   auto datapath = Datapath::Open({.bpffs = options.bpffs,
@@ -96,7 +103,8 @@ absl::StatusOr<std::unique_ptr<Datapath>> OpenDatapath(const Options& options,
                                   .build = SHUNT_VERSION,
                                   .socket_lb = options.socket_lb,
                                   .packets = options.packets,
-                                  .masquerade_all = options.config.MasqueradeAll()});
+                                  .masquerade_all = options.config.MasqueradeAll(),
+                                  .timeouts = TimeoutsOf(options.config)});
   // Where another agent is running (Unavailable), the node is served.
   if (!datapath.ok() && !absl::IsUnavailable(datapath.status())) {
     TellBeforeTheEnd(options, FailedToLoadPrograms(datapath.status()));

@@ -293,7 +293,9 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
       "after this process has ended.",
       "shuntd");
   app.set_version_flag("--version", "shuntd " SHUNT_VERSION);
-  app.footer("kube-proxy's other flags are accepted; those of conntrack count with --init-only.");
+  app.footer(
+      "kube-proxy's other flags are accepted. Of those of conntrack the timeouts are Shunt's own "
+      "too, and all of them are set in the kernel by --init-only.");
   Describe(app, options, texts);
   DescribeCluster(app, texts, options.kubernetes);
   DescribeServices(app, texts);

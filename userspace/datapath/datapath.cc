@@ -75,6 +75,17 @@ void TakeLocalPorts(shunt_config& config) {
   config.last_local_port = last;
 }
 
+// Those that are given; the others are in the programs.
+void TakeTimeouts(const Datapath::Timeouts& timeouts, shunt_config& config) {
+  const auto take = [](absl::Duration given, __u64& ns) {
+    if (given > absl::ZeroDuration()) ns = absl::ToInt64Nanoseconds(given);
+  };
+  take(timeouts.udp, config.udp_timeout_ns);
+  take(timeouts.udp_stream, config.udp_stream_timeout_ns);
+  take(timeouts.tcp_established, config.tcp_established_timeout_ns);
+  take(timeouts.tcp_close_wait, config.tcp_close_wait_timeout_ns);
+}
+
 absl::Status Detach(const PinDirectory& pins, const BpfHook& hook) {
   absl::StatusOr<UniqueFd> link = pins.Open(hook.LinkName());
   if (absl::IsNotFound(link.status())) return absl::OkStatus();
@@ -188,6 +199,7 @@ absl::Status LoadedDatapath::Configure() {
   config.can_read_kernel = HasHelper(BPF_FUNC_probe_read_kernel);
   config.host_netns_cookie = OwnNetnsCookie();
   TakeLocalPorts(config);
+  TakeTimeouts(options_.timeouts, config);
   config.masquerade_all = options_.masquerade_all;
   config.only_host = options_.socket_lb == SocketLb::kHost;
   if (config.only_host && config.host_netns_cookie == 0) {

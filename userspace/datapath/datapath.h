@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "shunt/config.h"
 #include "userspace/datapath/map_store.h"
 #include "userspace/datapath/packet_device.h"
@@ -31,6 +32,12 @@ class Datapath {
     kOff,   // of nobody: nothing is attached
   };
 
+  // How long what is idle is remembered; zero: as conntrack does by itself.
+  struct Timeouts {
+    absl::Duration udp, udp_stream;                  // before and after the first answer
+    absl::Duration tcp_established, tcp_close_wait;  // of packets
+  };
+
   struct Options {
     std::string bpffs;   // directory for the pins, made if missing; on a bpf file system
     std::string cgroup;  // directory of a cgroup v2 whose processes are served
@@ -38,6 +45,7 @@ class Datapath {
     SocketLb socket_lb = SocketLb::kAll;
     bool packets = false;         // also what arrives at devices: see SetDevices()
     bool masquerade_all = false;  // kube-proxy's masqueradeAll, for packets
+    Timeouts timeouts;
   };
 
   // Adopts the pinned maps where they have our layout, else makes new ones
