@@ -100,6 +100,14 @@ inline absl::StatusOr<uint64_t> CountHash(int fd, uint32_t key_size, uint32_t va
   return entries;
 }
 
+// The same for a trie, one call for each.
+inline uint64_t CountTrie(int fd, uint32_t key_size) {
+  std::vector<char> key(key_size);
+  uint64_t entries = 0;
+  while (bpf_map_get_next_key(fd, entries == 0 ? nullptr : key.data(), key.data()) == 0) ++entries;
+  return entries;
+}
+
 }  // namespace shunt
 
 #endif  // SHUNT_DATAPATH_BPF_BATCH_H_

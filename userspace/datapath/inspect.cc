@@ -47,11 +47,16 @@ absl::StatusOr<MapInfo> Inspect(const PinDirectory& pins, std::string_view name)
 }
 
 // Of maps that have nobody to keep account of them, as far as the kernel says.
-absl::Status CountIfHash(const PinDirectory& pins, MapInfo& info) {
-  if (info.entries.has_value() || (info.type != "hash" && info.type != "lru_hash")) {
+absl::Status CountTheRest(const PinDirectory& pins, MapInfo& info) {
+  const bool is_trie = info.type == "lpm_trie";
+  if (info.entries.has_value() || (!is_trie && info.type != "hash" && info.type != "lru_hash")) {
     return absl::OkStatus();
   }
   SHUNT_ASSIGN_OR_RETURN(const UniqueFd fd, pins.OpenReadOnly(info.name));
+  if (is_trie) {
+    info.entries = CountTrie(fd.get(), info.key_size);
+    return absl::OkStatus();
+  }
   SHUNT_ASSIGN_OR_RETURN(info.entries, CountHash(fd.get(), info.key_size, info.value_size));
   return absl::OkStatus();
 }
@@ -62,7 +67,7 @@ absl::Status AddPacketMaps(const PinDirectory& pins, std::vector<MapInfo>& maps)
     absl::StatusOr<MapInfo> info = Inspect(pins, name);
     if (absl::IsNotFound(info.status())) continue;
     SHUNT_RETURN_IF_ERROR(info.status());
-    SHUNT_RETURN_IF_ERROR(CountIfHash(pins, *info));
+    SHUNT_RETURN_IF_ERROR(CountTheRest(pins, *info));
     maps.push_back(*std::move(info));
   }
   return absl::OkStatus();
@@ -89,6 +94,22 @@ std::optional<uint64_t> CountEntries(const MapStore& maps, std::string_view name
   uint64_t used = 0;
   for (const auto& [base, count] : ranges) used += count;
   return used;
+}
+
+absl::StatusOr<ProgramInfo> InspectProgram(const PinDirectory& pins, const std::string& name,
+                                           const std::string& hook) {
+  SHUNT_ASSIGN_OR_RETURN(const UniqueFd fd, pins.Open(name));
+  bpf_prog_info info = {};
+  uint32_t length = sizeof(info);
+  if (bpf_obj_get_info_by_fd(fd.get(), &info, &length) < 0) return ErrnoStatus("BPF program info");
+  const absl::string_view tag(reinterpret_cast<const char*>(info.tag), sizeof(info.tag));
+  return ProgramInfo{.name = name,
+                     .hook = hook,
+                     .pin = pins.PathOf(name),
+                     .tag = absl::BytesToHexString(tag),
+                     .verified_instructions = info.verified_insns,
+                     .run_count = info.run_cnt,
+                     .run_time_ns = info.run_time_ns};
 }
 
 // The only entry of a map. FailedPrecondition where it has another size, so that
@@ -135,7 +156,7 @@ absl::StatusOr<std::vector<MapInfo>> InspectMaps(const std::string& bpffs) {
   for (std::string_view name : kBpfMaps) {
     SHUNT_ASSIGN_OR_RETURN(MapInfo info, Inspect(pins, name));
     info.entries = CountEntries(*maps, name, frontends);
-    SHUNT_RETURN_IF_ERROR(CountIfHash(pins, info));
+    SHUNT_RETURN_IF_ERROR(CountTheRest(pins, info));
     result.push_back(std::move(info));
   }
   SHUNT_RETURN_IF_ERROR(AddPacketMaps(pins, result));
@@ -146,19 +167,15 @@ absl::StatusOr<std::vector<ProgramInfo>> InspectPrograms(const std::string& bpff
   const PinDirectory pins(bpffs);
   std::vector<ProgramInfo> result;
   for (const BpfHook& hook : kBpfHooks) {
-    SHUNT_ASSIGN_OR_RETURN(UniqueFd fd, pins.Open(hook.ProgramName()));
-    bpf_prog_info info = {};
-    uint32_t length = sizeof(info);
-    if (bpf_obj_get_info_by_fd(fd.get(), &info, &length) < 0)
-      return ErrnoStatus("BPF program info");
-    const absl::string_view tag(reinterpret_cast<const char*>(info.tag), sizeof(info.tag));
-    result.push_back({.name = hook.ProgramName(),
-                      .hook = std::string(hook.name),
-                      .pin = pins.PathOf(hook.ProgramName()),
-                      .tag = absl::BytesToHexString(tag),
-                      .verified_instructions = info.verified_insns,
-                      .run_count = info.run_cnt,
-                      .run_time_ns = info.run_time_ns});
+    SHUNT_ASSIGN_OR_RETURN(ProgramInfo info, InspectProgram(pins, hook.ProgramName(), hook.name));
+    result.push_back(std::move(info));
+  }
+  for (const std::string_view name : kPacketPrograms) {
+    const std::string hook(name.substr(std::string_view("shunt_").size()));
+    absl::StatusOr<ProgramInfo> info = InspectProgram(pins, std::string(name), hook);
+    if (absl::IsNotFound(info.status())) continue;  // packets are not served
+    SHUNT_RETURN_IF_ERROR(info.status());
+    result.push_back(*std::move(info));
   }
   return result;
 }

@@ -93,6 +93,39 @@ void AddVerdicts(const VerdictCounters& verdicts, MetricFamilies& families) {
   families.push_back(std::move(family));
 }
 
+bool IsTranslation(shunt_verdict verdict) {
+  return verdict == SHUNT_TRANSLATED || verdict == SHUNT_CONTINUED || verdict == SHUNT_RESTORED;
+}
+
+// As lib/verdict.h has it of a packet.
+bool IsDrop(shunt_verdict verdict) {
+  return verdict == SHUNT_NO_LOCAL_ENDPOINT || verdict == SHUNT_SOURCE_DENIED ||
+         verdict == SHUNT_NO_MEMORY || verdict == SHUNT_RACED;
+}
+
+// The same counts, summed up as dashboards want them.
+void AddSums(const VerdictCounters& verdicts, MetricFamilies& families) {
+  std::array<uint64_t, SHUNT_HOOK_COUNT> translated = {};
+  auto dropped = CounterFamily("shunt_dropped_packets_total",
+                               "Packets that were dropped at devices, by the reason.");
+  for (size_t i = 0; i < verdicts.size(); ++i) {
+    const auto verdict = static_cast<shunt_verdict>(i);
+    for (size_t hook = 0; IsTranslation(verdict) && hook < kHooks.size(); ++hook) {
+      translated[hook] += verdicts[i][hook];
+    }
+    if (!IsDrop(verdict)) continue;
+    AddSeries(dropped, {{"reason", std::string(VerdictName(verdict))}},
+              static_cast<double>(verdicts[i][SHUNT_INGRESS] + verdicts[i][SHUNT_EGRESS]));
+  }
+  auto translations = CounterFamily(
+      "shunt_translations_total", "Addresses that were translated, in either direction, by hook.");
+  for (size_t hook = 0; hook < kHooks.size(); ++hook) {
+    AddSeries(translations, {{"hook", kHooks[hook]}}, static_cast<double>(translated[hook]));
+  }
+  families.push_back(std::move(dropped));
+  families.push_back(std::move(translations));
+}
+
 // Service ports that have endpoints, but none on this node where only those
 // would do. Of kube-proxy, with its name: a gauge in spite of "_total".
 void AddNoLocalEndpoints(const KernelSample& sample, MetricFamilies& families) {
@@ -157,6 +190,7 @@ MetricFamilies KernelFamilies(const KernelSample& sample) {
   AddMaps(sample.maps, families);
   AddFrontends(sample, families);
   AddVerdicts(sample.verdicts, families);
+  AddSums(sample.verdicts, families);
   AddNoLocalEndpoints(sample, families);
   AddPrograms(sample.programs, families);
   AddAffinity(sample.affinity, families);

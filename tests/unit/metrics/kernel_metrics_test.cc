@@ -77,6 +77,28 @@ TEST(KernelFamilies, ServicesWithoutLocalEndpointsAreCountedOnceForEachPolicy) {
   }
 }
 
+TEST(KernelFamilies, PacketsThatWereDroppedAndTranslationsAreSummedUp) {
+  KernelSample sample;
+  sample.verdicts[SHUNT_SOURCE_DENIED][SHUNT_INGRESS] = 3;
+  sample.verdicts[SHUNT_SOURCE_DENIED][SHUNT_CONNECT4] = 5;  // no packet
+  sample.verdicts[SHUNT_NO_MEMORY][SHUNT_INGRESS] = 1;
+  sample.verdicts[SHUNT_NO_MEMORY][SHUNT_EGRESS] = 1;
+  sample.verdicts[SHUNT_NO_ENDPOINT][SHUNT_INGRESS] = 9;  // refused
+  sample.verdicts[SHUNT_TRANSLATED][SHUNT_INGRESS] = 2;
+  sample.verdicts[SHUNT_CONTINUED][SHUNT_INGRESS] = 20;
+  sample.verdicts[SHUNT_RESTORED][SHUNT_EGRESS] = 22;
+  const std::vector<std::string> lines = Lines(sample);
+  for (const char* line : {R"(shunt_dropped_packets_total{reason="source_denied"} 3)",
+                           R"(shunt_dropped_packets_total{reason="no_memory"} 2)",
+                           R"(shunt_dropped_packets_total{reason="raced"} 0)",
+                           R"(shunt_translations_total{hook="ingress"} 22)",
+                           R"(shunt_translations_total{hook="egress"} 22)",
+                           R"(shunt_translations_total{hook="connect4"} 0)"}) {
+    EXPECT_THAT(lines, Contains(std::string(line)));
+  }
+  EXPECT_THAT(lines, testing::Not(Contains(testing::HasSubstr("reason=\"no_endpoint"))));
+}
+
 TEST(KernelFamilies, EveryVerdictOfEveryHookIsThere) {
   KernelSample sample;
   sample.verdicts[SHUNT_TRANSLATED][SHUNT_CONNECT4] = 42;
