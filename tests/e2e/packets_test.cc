@@ -3,11 +3,13 @@
 // network namespace), pods on it, and another node with pods.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <set>
@@ -470,6 +472,24 @@ TEST_P(Packets, AreExplained) {
   WriteService({});
   ExpectEventually("refused", [&] { return explain(nobody_yet)["verdict"] == "no_endpoint"; });
   EXPECT_EQ(DialFromClient(at().node).error, ECONNREFUSED);
+}
+
+// A pin that cannot be made, here because of a directory of its name.
+TEST_P(Packets, AreServedWithoutAnyChangeOnceWhatWasInTheWayHasGone) {
+  ServeInPods();
+  WriteService({"local"});
+  const std::string in_the_way =
+      absl::StrCat(bpffs(), "/link_ingress_", if_nametoindex("up0"), "_new");
+  std::filesystem::create_directories(in_the_way);
+  StartAgent({"--packets", "on", "--socket-lb", "host"});
+  ExpectEventually("it is told", [&] {
+    return absl::StrContains(agent().Log(), "packets of some devices are not served");
+  });
+  std::filesystem::remove(in_the_way);
+  ExpectEventually("served", [&] {
+    return DialFromClient(at().node, Transport::kTcp, absl::Milliseconds(200)).answer ==
+           at().local_pod.ToString();
+  });
 }
 
 INSTANTIATE_TEST_SUITE_P(, Packets, ::testing::Bool(), [](const auto& info) {

@@ -83,8 +83,8 @@ void ControlLoop::Run() {
 }
 
 ControlLoop::Work ControlLoop::WaitForWork() {
-  const absl::Time retry =
-      result_.pending > 0 ? last_apply_ + retry_delay_ : absl::InfiniteFuture();
+  const absl::Time retry = std::min(
+      packets_retry_, result_.pending > 0 ? last_apply_ + retry_delay_ : absl::InfiniteFuture());
   const auto has_work = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
     return stop_ || changed_ || view_wanted_;
   };
@@ -164,21 +164,30 @@ absl::Status ControlLoop::TakeCharge() {
   return absl::OkStatus();
 }
 
-// What fails is tried again with the next change of the host or of a Service.
+// What fails is tried again, as what the kernel does not hold.
 void ControlLoop::ServePackets(const Node* node) {
   if (!parts_.packets) return;
-  std::vector<PacketOrigin> origins = PacketOrigins(parts_.pod_detector, host_.addresses, node);
-  absl::Status status;
-  if (origins_ != origins) {
-    origins_.reset();
-    status = parts_.datapath.SetOrigins(origins);
-    if (status.ok()) origins_ = std::move(origins);
-  }
+  absl::Status status = SetOrigins(node);
   status.Update(SetDevices());
-  if (!status.ok()) {
-    LogWarning("packets of some devices are not served", {{"reason", Std(status.message())}});
-    parts_.source.Record(FailedToServeDevices(status));
+  if (status.ok()) {
+    packets_delay_ = absl::ZeroDuration();
+    packets_retry_ = absl::InfiniteFuture();
+    return;
   }
+  packets_delay_ = std::clamp(packets_delay_ * 2, kFirstRetry, kLastRetry);
+  packets_retry_ = absl::Now() + packets_delay_;
+  LogWarning("packets of some devices are not served",
+             {{"reason", Std(status.message())}, {"retryIn", packets_delay_}});
+  parts_.source.Record(FailedToServeDevices(status));
+}
+
+absl::Status ControlLoop::SetOrigins(const Node* node) {
+  std::vector<PacketOrigin> origins = PacketOrigins(parts_.pod_detector, host_.addresses, node);
+  if (origins_ == origins) return absl::OkStatus();
+  origins_.reset();
+  if (absl::Status status = parts_.datapath.SetOrigins(origins); !status.ok()) return status;
+  origins_ = std::move(origins);
+  return absl::OkStatus();
 }
 
 absl::Status ControlLoop::SetDevices() {

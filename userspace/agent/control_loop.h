@@ -65,6 +65,7 @@ class ControlLoop {
   void Apply(const ClusterChanges& changes);
   absl::Status TakeCharge();
   void ServePackets(const Node* node);
+  absl::Status SetOrigins(const Node* node);
   absl::Status SetDevices();
   void Report(const Reconciler::Result& result);
   void ShowView();
@@ -87,6 +88,9 @@ class ControlLoop {
   absl::Duration retry_delay_;
   size_t planned_ = 0;  // Services, since free memory was given back
   absl::Time trim_at_ = absl::InfiniteFuture();
+  // When packets that could not be served are tried again.
+  absl::Time packets_retry_ = absl::InfiniteFuture();
+  absl::Duration packets_delay_;
 
   absl::Mutex mutex_;
   bool stop_ ABSL_GUARDED_BY(mutex_) = false;
