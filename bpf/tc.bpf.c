@@ -73,6 +73,8 @@ __noinline int begin_flow(struct __sk_buff *skb, const struct packet *packet)
 
 		if (verdict != SHUNT_TRANSLATED)
 			return verdict;
+		if (keeps_port(packet->protocol) && choice.peer.port != key.destination_port)
+			return SHUNT_LEFT_ALONE;
 		if (flow_add(&key, &choice))
 			return finish(skb, packet, &key, &choice.peer, SHUNT_TRANSLATED);
 	}

@@ -67,6 +67,8 @@ static __always_inline bool host_has_socket6(context *ctx, const struct shunt_fl
 
 static __always_inline bool host_has_socket(context *ctx, const struct shunt_flow_key *answer)
 {
+	if (answer->protocol == SHUNT_SCTP)
+		return false; /* no program can ask */
 	return address_is_ip4(&answer->source) ? host_has_socket4(ctx, answer)
 					       : host_has_socket6(ctx, answer);
 }
@@ -90,8 +92,11 @@ __noinline int draw_port(context *ctx, struct shunt_flow_key *answer, struct shu
 {
 	if (!answer || !flow)
 		return false;
-	answer->destination_port =
-		is_careful ? careful_port() : FIRST_PORT + random_below(65536 - FIRST_PORT);
+	if (answer->protocol == SHUNT_SCTP) /* the client's own: see keeps_port() */
+		answer->destination_port = flow->to.port;
+	else
+		answer->destination_port =
+			is_careful ? careful_port() : FIRST_PORT + random_below(65536 - FIRST_PORT);
 	return !host_has_socket(ctx, answer) && flow_claim(answer, flow);
 }
 

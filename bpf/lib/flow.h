@@ -16,7 +16,7 @@
 
 #define UDP_PAUSE_NS (2 * NS_PER_S) /* the time of use is told once a second */
 
-/* Of TCP: both sides ended; a side did. */
+/* Of TCP and SCTP: both sides ended; a side did. */
 #define FLOW_BOTH_ENDED (SHUNT_FLOW_CLIENT_ENDS | SHUNT_FLOW_BACKEND_ENDS)
 #define FLOW_ENDED (FLOW_BOTH_ENDED | SHUNT_FLOW_RESET)
 

@@ -30,11 +30,21 @@
 #define TCP_RST 4
 #define TCP_ACK 16
 
+/* Chunks of SCTP (RFC 9260, 3.2), and where the first one says what it is. */
+#define SCTP_INIT 1
+#define SCTP_INIT_ACK 2
+#define SCTP_ABORT 6
+#define SCTP_SHUTDOWN 7
+#define SCTP_SHUTDOWN_ACK 8
+#define SCTP_SHUTDOWN_COMPLETE 14
+#define SCTP_HEADER 12
+#define SCTP_CHUNK_HEADER 4
+
 enum packet_kind {
 	PACKET_OTHER, /* not ours to touch */
-	PACKET_FLOW,  /* TCP or UDP */
+	PACKET_FLOW,  /* TCP, UDP or SCTP */
 	PACKET_ERROR, /* an ICMP error, about a packet that it holds */
-	PACKET_REST,  /* of TCP or UDP, a fragment without the ports */
+	PACKET_REST,  /* of these, a fragment without the ports */
 };
 
 enum fragment {
@@ -52,8 +62,8 @@ struct packet {
 	__u32 transport; /* where the one behind it begins */
 	__u32 end;       /* as IP says; of one that an error holds, that of the error */
 	__u8 protocol;   /* of IP */
-	__u8 tcp_flags;
-	__u8 fragment; /* enum fragment */
+	__u8 tcp_flags;  /* of SCTP, what its first chunk means in these words */
+	__u8 fragment;   /* enum fragment */
 	__u8 _pad;
 	__be32 fragment_id;
 };
@@ -166,24 +176,61 @@ static __always_inline bool parse_ip(context *ctx, struct packet *packet, bool i
 
 static __always_inline bool has_ports(const struct packet *packet)
 {
-	return packet->protocol == IPPROTO_TCP || packet->protocol == IPPROTO_UDP;
+	return packet->protocol == IPPROTO_TCP || packet->protocol == IPPROTO_UDP ||
+	       packet->protocol == IPPROTO_SCTP;
 }
 
-/* Both protocols begin with their ports. An error holds 8 bytes of them. */
+static __always_inline __u32 header_size(const struct packet *packet)
+{
+	if (packet->protocol == IPPROTO_TCP)
+		return sizeof(struct tcphdr);
+	return packet->protocol == IPPROTO_UDP ? sizeof(struct udphdr)
+					       : SCTP_HEADER + SCTP_CHUNK_HEADER;
+}
+
+static __always_inline __u8 flags_of_chunk(__u8 chunk)
+{
+	switch (chunk) {
+	case SCTP_INIT:
+		return TCP_SYN;
+	case SCTP_INIT_ACK:
+		return TCP_SYN | TCP_ACK;
+	case SCTP_ABORT:
+		return TCP_RST;
+	case SCTP_SHUTDOWN:
+	case SCTP_SHUTDOWN_ACK:
+	case SCTP_SHUTDOWN_COMPLETE:
+		return TCP_FIN;
+	}
+	return TCP_ACK;
+}
+
+static __always_inline void parse_flags(context *ctx, struct packet *packet)
+{
+	__u8 chunk = 0;
+
+	if (packet->protocol == IPPROTO_TCP) {
+		load_bytes(ctx, packet->transport + 13, &packet->tcp_flags, 1);
+	} else if (packet->protocol == IPPROTO_SCTP) {
+		load_bytes(ctx, packet->transport + SCTP_HEADER, &chunk, 1);
+		packet->tcp_flags = flags_of_chunk(chunk);
+	}
+}
+
+/* All three protocols begin with their ports. An error holds 8 bytes of them. */
 static __always_inline bool parse_ports(context *ctx, struct packet *packet, bool is_cut)
 {
-	__u32 least =
-		packet->protocol == IPPROTO_TCP ? sizeof(struct tcphdr) : sizeof(struct udphdr);
+	__u32 least = is_cut ? 8 : header_size(packet);
 	__be16 ports[2];
 
 	if (!has_ports(packet) || packet->fragment == FRAGMENT_LATER ||
-	    packet->transport + (is_cut ? 8 : least) > packet->end ||
+	    packet->transport + least > packet->end ||
 	    !load_bytes(ctx, packet->transport, ports, sizeof(ports)))
 		return false;
 	packet->source_port = bpf_ntohs(ports[0]);
 	packet->destination_port = bpf_ntohs(ports[1]);
-	if (!is_cut && packet->protocol == IPPROTO_TCP)
-		load_bytes(ctx, packet->transport + 13, &packet->tcp_flags, 1);
+	if (!is_cut)
+		parse_flags(ctx, packet);
 	return true;
 }
 
@@ -218,7 +265,7 @@ __noinline int parse_packet(context *ctx, struct packet *packet)
 	return parse_ports(ctx, packet, false) ? PACKET_FLOW : PACKET_OTHER;
 }
 
-/* The packet that an ICMP error holds: whether it is of TCP or UDP. */
+/* The packet that an ICMP error holds: whether it is of a flow. */
 __noinline int parse_held_packet(context *ctx, const struct packet *error, struct packet *held)
 {
 	if (!error || !held)

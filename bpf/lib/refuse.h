@@ -67,6 +67,8 @@ static __always_inline bool cut_packet(struct __sk_buff *skb, const struct packe
 	if (bpf_skb_load_bytes(skb, length - sizeof(last), &last, sizeof(last)))
 		return false;
 	*is_partial = bpf_skb_change_tail(skb, length - sizeof(last), 0);
+	if (*is_partial && packet->protocol == IPPROTO_SCTP)
+		return false; /* would be written over by SCTP's, which is longer */
 	if (*is_partial && packet->protocol == IPPROTO_TCP)
 		length = packet->transport + sizeof(struct tcphdr);
 	return !bpf_skb_change_tail(skb, length, 0) &&

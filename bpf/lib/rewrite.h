@@ -102,7 +102,14 @@ static __always_inline bool fix_port(context *ctx, __u32 checksum, const struct 
 			    flags | sizeof(__be16));
 }
 
-/* A packet of TCP or UDP. False where there is no memory to write to: then it
+/* SCTP's checksum is over the whole packet, ports included, and not over the
+ * addresses: these alone are changed. */
+static __always_inline bool keeps_port(__u8 protocol)
+{
+	return protocol == IPPROTO_SCTP;
+}
+
+/* A packet of a flow. False where there is no memory to write to: then it
  * may be half done. */
 static __always_inline bool rewrite_packet(context *ctx, const struct packet *packet,
 					   const struct change *change)
@@ -113,7 +120,8 @@ static __always_inline bool rewrite_packet(context *ctx, const struct packet *pa
 			 (is_udp ? offsetof(struct udphdr, check) : offsetof(struct tcphdr, check));
 	__wsum difference = address_difference(change);
 
-	if (packet->fragment == FRAGMENT_LATER) /* the first had the rest of it */
+	/* Of a fragment the first had the rest of it. */
+	if (packet->fragment == FRAGMENT_LATER || keeps_port(packet->protocol))
 		return write_address(ctx, packet->network, change, difference);
 	return fix_pseudo(ctx, checksum, difference, flags) &&
 	       fix_port(ctx, checksum, change, flags) &&

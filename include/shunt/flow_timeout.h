@@ -10,6 +10,10 @@
 #include "shunt/types.h"
 
 #define SHUNT_RESET_TIMEOUT_NS 10000000000ull
+/* Of SCTP: not answered, or ending; and one that stands, whose ends send each
+ * other a heartbeat every 30 s. */
+#define SHUNT_SCTP_INIT_TIMEOUT_NS 30000000000ull
+#define SHUNT_SCTP_TIMEOUT_NS 210000000000ull
 
 static inline __u64 shunt_flow_timeout(const volatile struct shunt_config *config,
 				       enum shunt_protocol protocol, __u32 state)
@@ -21,6 +25,10 @@ static inline __u64 shunt_flow_timeout(const volatile struct shunt_config *confi
 						   : config->udp_timeout_ns;
 	if (state & SHUNT_FLOW_RESET)
 		return SHUNT_RESET_TIMEOUT_NS;
+	if (protocol == SHUNT_SCTP)
+		return (state & SHUNT_FLOW_ANSWERED) && !(state & both_end)
+			       ? SHUNT_SCTP_TIMEOUT_NS
+			       : SHUNT_SCTP_INIT_TIMEOUT_NS;
 	if ((state & both_end) == both_end)
 		return config->tcp_time_wait_timeout_ns;
 	if (state & both_end)

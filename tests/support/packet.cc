@@ -12,6 +12,7 @@ namespace {
 
 constexpr uint8_t kIcmp = 1, kIcmpv6 = 58;
 constexpr size_t kTcpHeader = 20, kUdpHeader = 8, kIcmpHeader = 8;
+constexpr size_t kSctpHeader = 12, kChunkHeader = 4;
 
 bool IsIpv4(const IpAddress& address) { return address.family() == Family::kIpv4; }
 
@@ -83,7 +84,35 @@ Frame LinkHeader(const IpAddress& from) {
   return header;
 }
 
+// CRC-32C (RFC 9260, appendix A), as it stands in a packet.
+uint32_t Crc32c(const Frame& bytes) {
+  uint32_t crc = ~0u;
+  for (const uint8_t byte : bytes) {
+    crc ^= byte;
+    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78 : 0);
+  }
+  return __builtin_bswap32(~crc);
+}
+
+void Set32(Frame& bytes, size_t at, uint32_t value) {
+  Set16(bytes, at, value >> 16);
+  Set16(bytes, at + 2, value & 0xffff);
+}
+
+Frame SctpBody(const Packet& packet) {
+  Frame body;
+  Put16(body, packet.from.port);
+  Put16(body, packet.to.port);
+  body.insert(body.end(), {0, 0, 0, 7, 0, 0, 0, 0, packet.chunk, 0});
+  Put16(body, kChunkHeader + packet.payload.size());
+  body.insert(body.end(), packet.payload.begin(), packet.payload.end());
+  body.resize((body.size() + 3) / 4 * 4);
+  Set32(body, 8, Crc32c(body));
+  return body;
+}
+
 Frame Body(const Packet& packet) {
+  if (packet.protocol == SHUNT_SCTP) return SctpBody(packet);
   Frame body;
   const bool is_udp = packet.protocol == SHUNT_UDP;
   Put16(body, packet.from.port);
@@ -183,6 +212,20 @@ Frame FragmentHeaders(const Frame& frame, size_t offset, size_t length, bool is_
   return headers;
 }
 
+absl::StatusOr<Packet> ReadSctp(const Header& header, Frame body) {
+  if (body.size() < kSctpHeader + kChunkHeader) return absl::InvalidArgumentError("half of SCTP");
+  Packet packet{.from = {header.from, Get16(body, 0)}, .to = {header.to, Get16(body, 2)}};
+  packet.protocol = SHUNT_SCTP;
+  packet.flags = 0;
+  packet.chunk = body[kSctpHeader];
+  const size_t end = std::min<size_t>(kSctpHeader + Get16(body, kSctpHeader + 2), body.size());
+  packet.payload = std::string(body.begin() + kSctpHeader + kChunkHeader, body.begin() + end);
+  const uint32_t checksum = uint32_t{Get16(body, 8)} << 16 | Get16(body, 10);
+  Set32(body, 8, 0);
+  packet.checksums_fit = header.checksum_fits && checksum == Crc32c(body);
+  return packet;
+}
+
 Frame From(const Frame& bytes, size_t at) {
   return at <= bytes.size() ? Frame(bytes.begin() + at, bytes.end()) : Frame();
 }
@@ -200,10 +243,11 @@ absl::StatusOr<Packet> Read(const Frame& frame) {
   absl::StatusOr<Header> header = ReadHeader(bytes);
   if (!header.ok()) return header.status();
   const Frame body = From(bytes, header->size);
+  if (header->protocol == SHUNT_SCTP) return ReadSctp(*header, body);
   const bool is_udp = header->protocol == SHUNT_UDP;
   const size_t size = is_udp ? kUdpHeader : kTcpHeader;
   if ((!is_udp && header->protocol != SHUNT_TCP) || body.size() < size) {
-    return absl::InvalidArgumentError("neither TCP nor UDP");
+    return absl::InvalidArgumentError("neither TCP nor UDP nor SCTP");
   }
   Packet packet{.from = {header->from, Get16(body, 0)}, .to = {header->to, Get16(body, 2)}};
   packet.protocol = is_udp ? SHUNT_UDP : SHUNT_TCP;

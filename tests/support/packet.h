@@ -26,6 +26,7 @@ struct Packet {
   HostPort from, to;
   shunt_protocol protocol = SHUNT_TCP;
   uint8_t flags = kSyn;  // of TCP
+  uint8_t chunk = 1;     // of SCTP: the type of the only one, INIT
   std::string payload = "";
   // Between the header of IP and what follows: IPv4 options, or whole extension
   // headers of IPv6 of which `first_extension` is the first.
@@ -38,7 +39,7 @@ struct Packet {
 
 // With right checksums.
 Frame Build(const Packet& packet);
-// What is no whole packet of TCP or UDP is an error.
+// What is no whole packet of TCP, UDP or SCTP is an error.
 absl::StatusOr<Packet> Read(const Frame& frame);
 
 // The frame in fragments of which each but the last has `size` bytes of it, a

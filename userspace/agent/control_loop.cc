@@ -12,6 +12,7 @@
 #include "userspace/agent/node_facts.h"
 #include "userspace/agent/packet_devices.h"
 #include "userspace/agent/packet_warnings.h"
+#include "userspace/agent/sctp_warnings.h"
 #include "userspace/base/absl_view.h"
 #include "userspace/telemetry/logging.h"
 
@@ -229,6 +230,7 @@ std::vector<std::string> ControlLoop::Warnings() const {
   };
   add(NodePortWarnings(state, ReadNetSysctl));
   if (devices_.has_value()) add(PacketWarnings(state, *devices_, ReadNetSysctl));
+  if (parts_.packets) add(SctpWarnings(state));
   if (parts_.servers.config_watch().differs()) {
     warnings.emplace_back(
         "the configuration has changed since the agent started; a restart takes it");

@@ -124,7 +124,7 @@ std::string ReasonText(const Trace& trace, const FrontendKey& dialled, const Con
       return NobodyText(dialled, response.backend_of());
     case TraceStep::kProtocol:
       return absl::StrCat("the socket hooks do not see ", ProtocolText(dialled.protocol),
-                          ": it is planned, and served with packets later");
+                          ": it is served as packets, with --packets on");
     case TraceStep::kLeftAlone:
       return WhyLeftAlone(response.client(), facts);
     case TraceStep::kHostOnly:
