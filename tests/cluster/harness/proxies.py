@@ -16,6 +16,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.a
 SHUNT_BINARIES = os.environ.get("SHUNT_BIN", os.path.join(ROOT, "build", "release", "bin"))
 USER = "system:kube-proxy"  # bound to the built-in ClusterRole system:node-proxier
 KUBECONFIG = "/var/lib/proxy.kubeconfig"
+POD_RANGES = "10.244.0.0/16,fd44::/16"
 
 
 class HostProcess:
@@ -77,7 +78,8 @@ class Shunt(HostProcess):
 
     def command(self):
         # Its cgroup is where cgroup v2 is mounted: the root, as the machine sees it.
-        return [f"{SHUNT_BINARIES}/shuntd", "--kubeconfig", KUBECONFIG, "--packets", "on", "-v", "2"]
+        return [f"{SHUNT_BINARIES}/shuntd", "--kubeconfig", KUBECONFIG, "--packets", "on", "--cluster-cidr", POD_RANGES,
+                "-v", "2"]
 
     def cleanup_command(self):
         return [f"{SHUNT_BINARIES}/shuntd", "--cleanup"]
@@ -93,7 +95,7 @@ class KubeProxy(HostProcess):
     def prepare(self, node):
         node.machine.write(self.CONFIGURATION, json.dumps({
             "apiVersion": "kubeproxy.config.k8s.io/v1alpha1", "kind": "KubeProxyConfiguration", "mode": self.mode,
-            "clientConnection": {"kubeconfig": KUBECONFIG}, "clusterCIDR": "10.244.0.0/16,fd44::/16",
+            "clientConnection": {"kubeconfig": KUBECONFIG}, "clusterCIDR": POD_RANGES,
             "conntrack": {"maxPerCore": 0}}))
 
     def command(self):
@@ -135,6 +137,7 @@ class DaemonSet:
         shutil.copytree(os.path.join(ROOT, "deploy", "kustomize"), overlays, dirs_exist_ok=True)
         config = os.path.join(overlays, "overlays", "kubeadm", "config.yaml")
         text = read(config).replace(self.SERVER, f"{GATEWAY[0]}:{PORT}")
+        text = text.replace('clusterCIDR: ""', f"clusterCIDR: {POD_RANGES}")
         cgroups.write(config, text + "\nmetricsBindAddress: 0.0.0.0:10249\n")  # for Prometheus
         cgroups.append(os.path.join(os.path.dirname(config), "kustomization.yaml"), self.PACKETS)
         self.cluster.control_plane.kubectl("apply", "-k", os.path.dirname(config))
