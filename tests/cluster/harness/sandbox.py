@@ -39,8 +39,8 @@ def run_inside(command):
 
 def wait_for_end(process):
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to those inside, who end
-    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
-    signal.signal(signal.SIGHUP, lambda *_: process.terminate())
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: process.kill())  # unshare(1) waits for its child, deaf to anything less
     code = process.wait()
     return code if code >= 0 else 128 - code
 
