@@ -5,16 +5,13 @@ import signal
 
 from harness import objects
 from harness.api import ApiError
-from harness.case import ClusterTest
+from harness.case import ByHand
 
 ADDED = "10.96.200.1"
 
 
-class ApiServer(ClusterTest):
-    """The tests write EndpointSlices themselves: what controllers and kubelets do after an outage is not waited for.
-
-    What changes during one is said to a second server that nobody else knows.
-    """
+class ApiServer(ByHand):
+    """What changes during an outage is said to a second server that nobody else knows."""
 
     @classmethod
     def setUpClass(cls):
@@ -42,23 +39,6 @@ class ApiServer(ClusterTest):
         finally:
             aside.stop(signal.SIGKILL)
         self.control_plane.start_api_server()
-
-    def serve_by_hand(self, name):
-        """A Service with one endpoint."""
-        cluster_ip = self.api.create(objects.service(self.namespace, name, selector=None))["spec"]["clusterIP"]
-        self.api.create(objects.endpoint_slice(self.namespace, name, self.one.address))
-        for client in self.clients:
-            self.wait_for_answers(client, cluster_ip, {self.one.name})
-        return cluster_ip
-
-    def move(self, name):
-        """The change that points the Service to the other endpoint."""
-        endpoints = {"endpoints": [{"addresses": [self.other.address]}]}
-        return lambda api: api.patch(endpoints, "EndpointSlice", self.namespace, name)
-
-    def all_are_answered_by_the_other(self, address):
-        for client in self.clients:
-            self.wait_for_answers(client, address, {self.other.name})
 
     def test_a_dead_api_server_fails_no_request_and_what_changed_meanwhile_is_applied(self):
         address = self.serve_by_hand("outage")
@@ -93,12 +73,3 @@ class ApiServer(ClusterTest):
             self.assertEqual(event["object"]["code"], 410)
         except ApiError as error:
             self.assertEqual(error.code, 410)
-
-    def test_lists_are_taken_from_a_server_without_watch_list(self):
-        # The last one: the server stays so.
-        address = self.serve_by_hand("lists")
-        with self.no_request_fails(address):
-            self.control_plane.restart_api_server("WatchList=false")
-            self.cluster.proxy.replace()
-            self.move("lists")(self.api)
-            self.all_are_answered_by_the_other(address)

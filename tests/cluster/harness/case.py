@@ -17,6 +17,7 @@ class ClusterTest(unittest.TestCase):
 
     cluster = None  # set before the tests run
     namespace = None
+    beside = False  # runs at the same time as others, with those of its class in order
 
     @classmethod
     def setUpClass(cls):
@@ -87,7 +88,31 @@ class ClusterTest(unittest.TestCase):
             yield wait_for_more
             wait_for_more()
         for stream in streams:
-            self.assertEqual(stream.tally.errors, {}, f"requests of {stream.probe.name} to {host}: {stream.tally}")
+            self.assertEqual(stream.tally.errors, {},
+                             f"requests of {stream.probe.name} by {stream.how} to {host}: {stream.tally}")
+
+
+class ByHand(ClusterTest):
+    """Writes EndpointSlices itself: what controllers and kubelets do is not waited for."""
+
+    one = other = None  # Probes, the endpoints
+
+    def serve_by_hand(self, name):
+        """A Service with one endpoint."""
+        cluster_ip = self.api.create(objects.service(self.namespace, name, selector=None))["spec"]["clusterIP"]
+        self.api.create(objects.endpoint_slice(self.namespace, name, self.one.address))
+        for client in self.clients:
+            self.wait_for_answers(client, cluster_ip, {self.one.name})
+        return cluster_ip
+
+    def move(self, name, to=None):
+        """The change that points the Service to the other endpoint."""
+        endpoints = {"endpoints": [{"addresses": [(to or self.other).address]}]}
+        return lambda api: api.patch(endpoints, "EndpointSlice", self.namespace, name)
+
+    def all_are_answered_by_the_other(self, address):
+        for client in self.clients:
+            self.wait_for_answers(client, address, {self.other.name})
 
 
 def wait_for_answers_more(stream):

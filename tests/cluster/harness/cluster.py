@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A whole cluster: control plane, two nodes with what serves Services, DNS, and those who ask."""
 
+import itertools
 import os
 
 from harness import machine, objects
@@ -8,6 +9,7 @@ from harness.api import ApiError
 from harness.control_plane import ControlPlane
 from harness.kubelet import Kubelet
 from harness.machine import Machine
+from harness.outpost import Outpost
 from harness.probe import Probe
 from harness.processes import Daemon, run, wait_for
 
@@ -43,6 +45,7 @@ class Cluster:
         self.nodes = [Node(number, binaries, logs) for number in (1, 2)]
         self.proxy = proxy_class(self)
         self.outside = Probe("outside", machine.GATEWAY[0])  # one who is no part of the cluster
+        self.machine_numbers = itertools.count(len(self.nodes) + 1)
 
     def start(self):
         run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"])
@@ -83,7 +86,8 @@ class Cluster:
             node.start_host_client()
         for node in self.nodes:
             node.pod = self.wait_for_probe(CLIENTS, f"client-{node.name}")
-        daemon = Daemon("outside", [objects.PYTHON, f"{objects.PROBE}/probe.py", self.outside.name], self.logs)
+        command = [objects.PYTHON, f"{objects.PROBE}/probe.py", self.outside.name, self.outside.address]
+        daemon = Daemon("outside", command, self.logs)
         wait_for("outside to answer", lambda: daemon.require_alive() and self.outside.answers())
 
     # --- For tests ---
@@ -92,6 +96,12 @@ class Cluster:
     def clients(self):
         """A pod and a host process of each node."""
         return [client for node in self.nodes for client in (node.pod, node.host)]
+
+    def start_outpost(self, **options):
+        """One more; see outpost.py."""
+        outpost = Outpost(self, STATE, next(self.machine_numbers), **options)
+        outpost.start()
+        return outpost
 
     def make_namespace(self, name):
         self.api.create({"kind": "Namespace", "metadata": {"name": name}})

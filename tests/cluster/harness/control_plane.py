@@ -13,36 +13,45 @@ from harness.processes import Daemon, run, wait_for
 
 PORT = 6443
 SIDE_DOOR = 7443  # of a second API server, which those in the cluster do not know
-ETCD = "http://127.0.0.1:2379"
 TOKENS = {"admin": "system:masters", "system:kube-proxy": "proxies", "system:node:node-1": "system:nodes",
           "system:node:node-2": "system:nodes"}  # user: group; each user's name is also the token
 
 
 class ControlPlane:
-    """Its certificate is the one that the API server signs for itself, and so its own authority."""
+    """Its certificate is the one that the API server signs for itself, and so its own authority.
 
-    def __init__(self, binaries, state, logs):
-        self.binaries, self.state, self.logs = binaries, state, logs
+    name is that of its logs, address where its API server is, etcd_program another etcd than the one that is compiled.
+    """
+
+    def __init__(self, binaries, state, logs, *, name="", address=GATEWAY[0], etcd_port=2379, etcd_program="etcd"):
+        self.binaries, self.state, self.logs, self.name = binaries, state, logs, name
         self.authority = os.path.join(state, "certificates", "apiserver.crt")
-        self.api = Api(GATEWAY[0], PORT, self.authority, "admin")
+        self.address, self.api = address, self.api_at(address)
+        self.etcd_port, self.etcd_program, self.etcd_url = etcd_port, etcd_program, f"http://127.0.0.1:{etcd_port}"
         self.etcd = self.server = None
         self.controllers = []
-        self.features = []  # --feature-gates of the API server
+        self.options = []  # more of the API server's
 
     def start(self):
+        self.start_servers()
+        self.start_controllers()
+
+    def start_servers(self):
         os.makedirs(self.state, exist_ok=True)
         self.make_keys()
         self.start_etcd()
         self.start_api_server()
-        self.start_controllers()
 
     def make_keys(self):
         run(["openssl", "genrsa", "-out", f"{self.state}/accounts.key", "2048"])
         with open(f"{self.state}/tokens.csv", "w", encoding="utf-8") as file:
             file.writelines(f'{user},{user},{user},"{group}"\n' for user, group in TOKENS.items())
 
+    def api_at(self, address, port=PORT):
+        return Api(address, port, self.authority, "admin")
+
     def daemon(self, name, program, *arguments):
-        return Daemon(name, [os.path.join(self.binaries, program), *arguments], self.logs)
+        return Daemon(self.name + name, [os.path.join(self.binaries, program), *arguments], self.logs)
 
     def start_controllers(self):
         """Or starts them anew."""
@@ -58,18 +67,20 @@ class ControlPlane:
     # --- API server ---
 
     def start_etcd(self):
-        self.etcd = self.daemon("etcd", "etcd", f"--data-dir={self.state}/etcd", "--unsafe-no-fsync",
-                                "--log-level=warn", f"--listen-client-urls={ETCD}", f"--advertise-client-urls={ETCD}",
-                                "--listen-peer-urls=http://127.0.0.1:2380")
+        self.etcd = self.daemon("etcd", self.etcd_program, f"--data-dir={self.state}/etcd", "--log-level=warn",
+                                f"--listen-client-urls={self.etcd_url}", f"--advertise-client-urls={self.etcd_url}",
+                                f"--listen-peer-urls=http://127.0.0.1:{self.etcd_port + 1}")
+        wait_for(f"{self.etcd.name} to answer",
+                 lambda: self.etcd.require_alive() and self.ask_etcd("maintenance/status", {}))
 
     def start_api_server(self):
-        self.server = self.launch("kube-apiserver", PORT, *self.features)
+        self.server = self.launch("kube-apiserver", self.address, PORT, *self.options)
         self.wait_until_ready(self.api, self.server)
 
-    def launch(self, name, port, *arguments):
+    def launch(self, name, address, port, *arguments):
         return self.daemon(
-            name, "kube-apiserver", f"--etcd-servers={ETCD}", f"--cert-dir={self.state}/certificates",
-            "--bind-address=0.0.0.0", f"--secure-port={port}", f"--advertise-address={GATEWAY[0]}",
+            name, "kube-apiserver", f"--etcd-servers={self.etcd_url}", f"--cert-dir={self.state}/certificates",
+            f"--bind-address={address}", f"--secure-port={port}", f"--advertise-address={address}",
             f"--service-account-key-file={self.state}/accounts.key", "--allow-privileged=true",
             f"--service-account-signing-key-file={self.state}/accounts.key",
             "--service-account-issuer=https://kubernetes.default.svc",
@@ -89,16 +100,16 @@ class ControlPlane:
     def kill_api_server(self):
         self.server.stop(signal.SIGKILL)
 
-    def restart_api_server(self, *features):
+    def restart_api_server(self, *options):
         self.kill_api_server()
-        self.features = [f"--feature-gates={feature}" for feature in features]
+        self.options = options
         self.start_api_server()
 
     def open_side_door(self):
         """A second API server for what happens while the first is away: (its daemon, its Api)."""
         # It must not write itself into the Service default/kubernetes.
-        server = self.launch("kube-apiserver-aside", SIDE_DOOR, "--endpoint-reconciler-type=none")
-        api = Api(GATEWAY[0], SIDE_DOOR, self.authority, "admin")
+        server = self.launch("kube-apiserver-aside", self.address, SIDE_DOOR, "--endpoint-reconciler-type=none")
+        api = self.api_at(self.address, SIDE_DOOR)
         self.wait_until_ready(api, server)
         return server, api
 
@@ -109,9 +120,8 @@ class ControlPlane:
         status = self.ask_etcd("maintenance/status", {})
         self.ask_etcd("kv/compaction", {"revision": status["header"]["revision"], "physical": True})
 
-    @staticmethod
-    def ask_etcd(method, body):
-        request = urllib.request.Request(f"{ETCD}/v3/{method}", json.dumps(body).encode())
+    def ask_etcd(self, method, body):
+        request = urllib.request.Request(f"{self.etcd_url}/v3/{method}", json.dumps(body).encode())
         with urllib.request.urlopen(request, timeout=30) as response:
             return json.load(response)
 
@@ -125,7 +135,7 @@ class ControlPlane:
             authority = base64.b64encode(file.read()).decode()
         return json.dumps({  # JSON is YAML
             "apiVersion": "v1", "kind": "Config", "current-context": "cluster",
-            "clusters": [{"name": "cluster", "cluster": {"server": f"https://{GATEWAY[0]}:{PORT}",
+            "clusters": [{"name": "cluster", "cluster": {"server": f"https://{self.address}:{PORT}",
                                                          "certificate-authority-data": authority}}],
             "users": [{"name": user, "user": {"token": user}}],
             "contexts": [{"name": "cluster", "context": {"cluster": "cluster", "user": user}}]}, indent=1)

@@ -104,10 +104,17 @@ class Machine:
 
 def lay_network():
     """The wires between machines, and the place outside of them all where tests and control plane are."""
-    commands = ["link set lo up", f"link add {BRIDGE} type bridge", f"address add {GATEWAY[0]}/24 dev {BRIDGE}",
+    # With an address of its own, for else it takes that of a cable, another one when that is pulled, and is then not
+    # found for seconds.
+    commands = ["link set lo up", f"link add {BRIDGE} address 02:00:00:00:00:01 type bridge",
+                f"address add {GATEWAY[0]}/24 dev {BRIDGE}",
                 f"address add {GATEWAY[1]}/64 dev {BRIDGE} nodad", f"link set {BRIDGE} up"]
     run(["ip", "-batch", "-"], input="\n".join(commands) + "\n")
     run(["sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"])
+
+
+def add_address_outside(address):
+    run(["ip", "address", "add", f"{address}/24", "dev", BRIDGE])
 
 
 def route_outside_to_pods_of(machine):

@@ -53,7 +53,7 @@ class Probe:
     @contextlib.contextmanager
     def asking(self, how, host, port=80, family=4):
         """Asks again and again while the body runs; yields the Stream."""
-        stream = Stream(self, self.do("start_asking", how=how, host=host, port=port, family=FAMILIES[family]))
+        stream = Stream(self, how, self.do("start_asking", how=how, host=host, port=port, family=FAMILIES[family]))
         try:
             yield stream
         finally:
@@ -70,8 +70,8 @@ class Probe:
 
 
 class Stream:
-    def __init__(self, probe, number):
-        self.probe, self.number, self.tally = probe, number, None
+    def __init__(self, probe, how, number):
+        self.probe, self.how, self.number, self.tally = probe, how, number, None
 
     def look(self):
         """What has happened so far."""

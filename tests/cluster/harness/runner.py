@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs tests, a line for each, as the other tiers do (tools/run-tests); failures are shown as they happen."""
 
+import concurrent.futures
 import glob
 import os
 import sys
 import time
 import unittest
 
-LAST = ["test_differential", "test_proxy", "test_reboot", "test_monitoring", "test_api_server"]  # from bad to worse
+LAST = ["test_differential", "test_proxy", "test_takeover", "test_reboot", "test_monitoring",
+        "test_api_server"]  # from bad to worse
+AT_A_TIME = 3  # groups of tests, most of which wait
 FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
@@ -83,6 +86,14 @@ class Report(unittest.TestResult):
 
 def run(cluster, tests, results):
     """False if any failed."""
+    groups = {}
+    for test in tests:
+        groups.setdefault(type(test) if test.beside else None, []).append(test)
+    with concurrent.futures.ThreadPoolExecutor(AT_A_TIME) as pool:
+        return all(list(pool.map(lambda group: run_in_order(cluster, group, results), groups.values())))
+
+
+def run_in_order(cluster, tests, results):
     report = Report(cluster, results)
     unittest.TestSuite(tests).run(report)
     return report.wasSuccessful()

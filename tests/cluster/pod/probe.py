@@ -6,7 +6,7 @@
   TCP 8081             HTTP: 200 if ready, else 503
   TCP 9000             takes commands: a line of JSON in, a line of JSON out
 
-Usage: probe.py NAME
+Usage: probe.py NAME [ADDRESS]    listens at this address only, where several share a network
 """
 
 import asyncio
@@ -29,17 +29,18 @@ PAUSE = 0.002  # between the requests of one client
 class Backend:
     """Answers with its name. When told to end it goes on until nobody comes any more, as a well-behaved server does."""
 
-    def __init__(self, name):
+    def __init__(self, name, address=None):
         self.name, self.ready, self.last_request = name, True, 0.0
+        self.address = address
 
     async def serve(self):
         loop = asyncio.get_running_loop()
         ended = asyncio.Event()
         loop.add_signal_handler(signal.SIGTERM, ended.set)
         for port, handler in ((PORT, self.answer), (READINESS, self.tell_readiness), (COMMANDS, self.obey)):
-            await asyncio.start_server(handler, None, port, backlog=1024, limit=LONGEST_COMMAND)
-        for family in (socket.AF_INET, socket.AF_INET6):
-            await loop.create_datagram_endpoint(lambda: Datagrams(self), sock=datagram_socket(family))
+            await asyncio.start_server(handler, self.address, port, backlog=1024, limit=LONGEST_COMMAND)
+        for family in (socket.AF_INET,) if self.address else (socket.AF_INET, socket.AF_INET6):
+            await loop.create_datagram_endpoint(lambda: Datagrams(self), sock=datagram_socket(family, self.address))
         await ended.wait()
         while time.monotonic() < self.last_request + DRAINED_AFTER:
             await asyncio.sleep(DRAINED_AFTER / 10)
@@ -91,11 +92,11 @@ class Backend:
         return Stream.running[stream].stop()
 
 
-def datagram_socket(family):
+def datagram_socket(family, address):
     opened = socket.socket(family, socket.SOCK_DGRAM)
     if family == socket.AF_INET6:
         opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-    opened.bind(("", PORT))
+    opened.bind((address or "", PORT))
     return opened
 
 
@@ -140,4 +141,4 @@ class Stream:
 
 
 if __name__ == "__main__":
-    asyncio.run(Backend(sys.argv[1]).serve())
+    asyncio.run(Backend(*sys.argv[1:]).serve())
