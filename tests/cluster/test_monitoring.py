@@ -13,9 +13,9 @@ import urllib.request
 from harness import objects
 from harness.case import ClusterTest, Unmet
 from harness.cluster import STATE
+from harness.daemonsets import Shunt
 from harness.processes import wait_for
 from harness.prometheus import Prometheus, load
-from harness.proxies import DaemonSet
 
 TRIGGER_TIME = "endpoints.kubernetes.io/last-change-trigger-time"
 CONTROL_THREAD = "shunt-control"
@@ -29,7 +29,7 @@ def named_ports(count, **fields):
 class Monitoring(ClusterTest):
     @classmethod
     def setUpClass(cls):
-        if not isinstance(cls.cluster.proxy, DaemonSet):
+        if not isinstance(cls.cluster.proxy, Shunt):
             raise unittest.SkipTest("Prometheus finds the agents as pods: --proxy daemonset")
         super().setUpClass()
         cls.prometheus = Prometheus(cls.cluster.api, f"{STATE}/prometheus", cls.cluster.logs)

@@ -61,7 +61,7 @@ class Kubelet:
         machine.write(f"{CNI}/net.d/10-pods.conflist", json.dumps(bridge(machine.pod_ranges)))
         machine.write("/var/lib/containerd.toml", CONTAINERD.format(socket=SOCKET, cni=CNI, image=PAUSE_IMAGE))
         machine.write("/var/lib/kubelet.yaml", json.dumps(kubelet_configuration(machine)))
-        image.write(machine.path("/var/lib/pod.tar"), PAUSE_IMAGE)
+        image.write_pod_image(machine.path("/var/lib/pod.tar"), PAUSE_IMAGE)
 
     def start_containerd(self):
         path = f"PATH={self.binaries}:{os.environ['PATH']}"
