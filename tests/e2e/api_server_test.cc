@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <atomic>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -105,6 +106,32 @@ TEST_F(ApiServerTest, TrafficFollowsTheApiServerAndOutlivesItAndTheAgent) {
   ExpectEventually("it says what it waits for",
                    [&] { return absl::StrContains(Ctl({"status"}).out, "not yet listed: "); });
   ExpectServedBy(vip_, pods_[1]);
+}
+
+TEST_F(ApiServerTest, WithoutTheNodeWhatNeedsNoneIsServedAndNothingIsTakenAway) {
+  std::unique_ptr<AgentProcess> agent = Follow();
+  ExpectServedBy(vip_, pods_[0]);
+  agent->Signal(SIGTERM);
+  EXPECT_EQ(agent->WaitForExit(absl::Seconds(20)), 0);
+
+  std::atomic<bool> node_is_late = true;
+  cluster_.fault = [&](TlsServer::Exchange& exchange) {
+    if (!node_is_late || !exchange.Asks("/nodes?")) return false;
+    exchange.Answer(503, "");
+    return true;
+  };
+  for (auto& [resource, objects] : cluster_.objects) {
+    for (std::string& object : objects) {
+      object = absl::StrReplaceAll(object, {{"web", "other"}, {"10.96.0.10", "10.96.0.11"}});
+    }
+  }
+  agent = Follow();
+  ExpectServedBy(other_vip_, pods_[0]);
+  EXPECT_EQ(Dial(vip_).answer, pods_[0].ToString()) << "it is gone, but not all is listed";
+  EXPECT_TRUE(absl::StrContains(Ctl({"status"}).out, "nodes: HTTP 503"));
+  node_is_late = false;
+  ExpectEventually("what is gone is taken away", [&] { return Dial(vip_).answer.empty(); });
+  ExpectServedBy(other_vip_, pods_[0]);
 }
 
 TEST_F(ApiServerTest, TheNodeIsToldOfTheStartAndOfAHealthCheckPortThatIsTaken) {

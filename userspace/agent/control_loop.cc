@@ -104,17 +104,19 @@ void ControlLoop::Trim() {
 }
 
 absl::Status ControlLoop::Update() {
-  if (parts_.store.synced()) {
+  if (parts_.store.services_listed()) {
+    all_listed_ = parts_.store.synced();  // before Take(), which has it all then
     const ClusterChanges changes = parts_.store.Take();
     const bool host_changed = TakeHost(changes);
-    if (!in_charge_ || host_changed || !changes.empty() || result_.pending > 0) {
+    const bool completes = all_listed_ && !complete_;
+    if (completes || !in_charge_ || host_changed || !changes.empty() || result_.pending > 0) {
       Apply(changes);
     }
     if (!in_charge_) {
       if (absl::Status status = TakeCharge(); !status.ok()) return status;
     }
     ServePackets(changes.node.get());
-    parts_.servers.UpToDate(changes.node.get(), planner_.problem_count());
+    if (all_listed_) parts_.servers.UpToDate(changes.node.get(), planner_.problem_count());
   }
   parts_.views.Advance();  // also where only the problems are others
   return absl::OkStatus();
@@ -139,18 +141,27 @@ bool ControlLoop::TakeHost(const ClusterChanges& changes) {
 
 void ControlLoop::Apply(const ClusterChanges& changes) {
   const absl::Time start = absl::Now();
-  result_ = parts_.reconciler.Apply(planner_.Update(changes));
+  const StateChanges planned = PlanOf(changes);
+  result_ = parts_.reconciler.Apply(planned);
   last_apply_ = absl::Now();
   last_apply_took_ = last_apply_ - start;
   if (result_.leaves_stale_sockets) parts_.reaper.Look();
   Report(result_);
   parts_.servers.Applied({.took = last_apply_took_,
-                          .complete = !in_charge_,
+                          .complete = planned.complete,
                           .writes = result_.writes,
                           .pending = result_.pending},
                          changes);
   planned_ += changes.services.size();
   if (planned_ >= kManyServices) trim_at_ = std::min(trim_at_, last_apply_ + kTrimDelay);
+}
+
+// Complete once, as soon as all is listed; until then the reconciler only adds.
+StateChanges ControlLoop::PlanOf(const ClusterChanges& changes) {
+  StateChanges planned = planner_.Update(changes);
+  planned.complete = false;
+  if (!all_listed_ || std::exchange(complete_, true)) return planned;
+  return planner_.Everything();
 }
 
 absl::Status ControlLoop::TakeCharge() {
@@ -241,7 +252,7 @@ std::vector<std::string> ControlLoop::Warnings() const {
 AgentView ControlLoop::MakeView(uint64_t generation) const {
   AgentView view = parts_.identity;
   view.generation = generation;
-  view.synced = in_charge_;
+  view.synced = in_charge_ && complete_;
   view.last_apply = last_apply_;
   view.last_apply_took = last_apply_took_;
   const ReaperClient::State reaper = parts_.reaper.state();

@@ -63,6 +63,7 @@ class ControlLoop {
   absl::Status Update();
   void Trim();
   void Apply(const ClusterChanges& changes);
+  StateChanges PlanOf(const ClusterChanges& changes);
   absl::Status TakeCharge();
   void ServePackets(const Node* node);
   absl::Status SetOrigins(const Node* node);
@@ -82,6 +83,8 @@ class ControlLoop {
   std::optional<std::vector<PacketDevice>> devices_;  // that are served; nullopt: not known
   std::optional<std::vector<PacketOrigin>> origins_;  // likewise
   Reconciler::Result result_;
+  bool all_listed_ = false;  // by the sources: what is not there is gone
+  bool complete_ = false;    // the reconciler knows it all
   bool in_charge_ = false;
   absl::Time last_apply_ = absl::InfinitePast();
   absl::Duration last_apply_took_;

@@ -47,12 +47,14 @@ Reconciler::Result Reconciler::Apply(const StateChanges& changes) {
   writes_ = 0;
   leaves_stale_sockets_ = false;
   for (const auto& [id, reason] : std::exchange(failures_, {})) touched_.insert(id);
+  touched_.merge(std::exchange(held_, {}));
   TakeOver(changes);
   if (!touched_.empty() && adoption_.has_value()) {
     grace_period_.WaitFor(*std::exchange(adoption_, std::nullopt));
   }
 
-  DeleteFrontends();
+  only_adds_ &= !changes.complete;
+  if (!only_adds_) DeleteFrontends();
   Records ready = TouchedAndDesired();
   std::erase_if(ready, [&](ServiceRecord* record) { return !WriteName(*record); });
   std::erase_if(ready, [&](ServiceRecord* record) { return !UpsertBackends(*record); });

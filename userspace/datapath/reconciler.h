@@ -61,7 +61,8 @@ class Reconciler {
   absl::Status Adopt();
 
   // Takes over `changes` and writes what differs. Also retries what is pending:
-  // call it again with no changes after a failure.
+  // call it again with no changes after a failure. Where it has adopted
+  // something, it only adds until the first complete state: no frontend is deleted.
   Result Apply(const StateChanges& changes);
 
  private:
@@ -89,8 +90,9 @@ class Reconciler {
   void PutFrontends(const Records& ready);
   bool PutFrontend(const FrontendKey& key, const shunt_frontend* actual,
                    const shunt_frontend& desired);
+  bool KeepsLeavers(const ServiceRecord& record) const;
   std::vector<shunt_source_key> SurplusSources(const ServiceRecord& record) const;
-  static bool HasLeavers(const ServiceRecord& record);
+  bool HasLeavers(const ServiceRecord& record) const;
   void RemoveSources(const ServiceRecord& record);
   void ReleaseLists(ServiceRecord& record);
   void FreeBackends(ServiceRecord& record);
@@ -120,7 +122,10 @@ class Reconciler {
   DeltaTable<FrontendKey, shunt_frontend> frontends_;
   SourceSet sources_;
 
+  bool only_adds_ = false;  // knows no complete state yet, and has adopted another's
+
   absl::btree_set<uint32_t> touched_;                 // service ids that this Apply has to look at
+  absl::btree_set<uint32_t> held_;                    // that an Apply left for the next one
   absl::btree_map<uint32_t, absl::Status> failures_;  // of the last Apply, by service id
   size_t writes_ = 0;                                 // of this Apply
   bool leaves_stale_sockets_ = false;                 // likewise

@@ -28,6 +28,7 @@ absl::Status Reconciler::Adopt() {
   AdoptFrontends(inventory);
   AdoptSources(inventory);
   AdoptDesired(inventory);
+  only_adds_ = !inventory.frontends.empty();
   return absl::OkStatus();
 }
 

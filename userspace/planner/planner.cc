@@ -118,6 +118,8 @@ StateChanges Planner::Update(const ClusterChanges& changes) {
   return result;
 }
 
+StateChanges Planner::Everything() const { return {.changed = state_, .complete = true}; }
+
 // Whether traffic may have to go elsewhere because the node is not what it was.
 bool Planner::TakeNode(const ClusterChanges& changes) {
   const bool addresses_changed = std::exchange(node_port_addresses_changed_, false);

@@ -37,6 +37,9 @@ class Planner {
   // The first update has to be the whole cluster: its result is complete.
   StateChanges Update(const ClusterChanges& changes);
 
+  // All that there is, as a change that is complete.
+  StateChanges Everything() const;
+
   // A service port that did not change keeps its object.
   const DatapathState& state() const { return state_; }
   Problems problems() const;  // of all Services, sorted

@@ -46,15 +46,23 @@ void Store::Apply(std::vector<ObjectChange> changes) {
       Count(kind);
       notify = true;
     }
-    notify &= synced_;  // before that there is nothing to take
+    notify &= services_listed_;  // before that there is nothing to take
   }
   if (notify) on_change_();
+}
+
+void Store::MarkServicesListed() {
+  {
+    absl::MutexLock lock(&mutex_);
+    services_listed_ = true;
+  }
+  on_change_();
 }
 
 void Store::MarkSynced() {
   {
     absl::MutexLock lock(&mutex_);
-    synced_ = true;
+    services_listed_ = synced_ = true;
   }
   // Also with no object at all: then what an earlier agent left has to go.
   on_change_();
@@ -78,7 +86,7 @@ void Store::SetProblems(const std::string& origin, Problems problems) {
 ClusterChanges Store::Take() {
   absl::MutexLock lock(&mutex_);
   ClusterChanges changes;
-  if (!synced_) return changes;
+  if (!services_listed_) return changes;
   for (const NamespacedName& name : changed_services_) changes.services[name] = InputOf(name);
   changed_services_.clear();
   change_counts_.pending_services = change_counts_.pending_slices = 0;
@@ -98,6 +106,11 @@ ServiceInput Store::InputOf(const NamespacedName& name) const {
 ServiceInput Store::Find(const NamespacedName& name) const {
   absl::MutexLock lock(&mutex_);
   return InputOf(name);
+}
+
+bool Store::services_listed() const {
+  absl::MutexLock lock(&mutex_);
+  return services_listed_;
 }
 
 bool Store::synced() const {

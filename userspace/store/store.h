@@ -34,8 +34,10 @@ class Store {
 
   // For sources. All changes of one call are taken together.
   void Apply(std::vector<ObjectChange> changes) ABSL_LOCKS_EXCLUDED(mutex_);
-  // A source has said everything that it knew when it started. Until then
-  // Take() returns nothing: stale is better than empty.
+  // A source has told all Services and EndpointSlices, and something that they do
+  // not need is late. Until then Take() returns nothing: stale is better than empty.
+  void MarkServicesListed() ABSL_LOCKS_EXCLUDED(mutex_);
+  // A source has said everything that it knew when it started.
   void MarkSynced() ABSL_LOCKS_EXCLUDED(mutex_);
   // Replaces the problems that `origin` (a file, a watch) reported before.
   void SetProblems(const std::string& origin, Problems problems) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -46,6 +48,8 @@ class Store {
   // One Service with its slices as they are now. No Service: service is null.
   ServiceInput Find(const NamespacedName& name) const ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // Whether all Services are there; whether all is, so that what is not there is gone.
+  bool services_listed() const ABSL_LOCKS_EXCLUDED(mutex_);
   bool synced() const ABSL_LOCKS_EXCLUDED(mutex_);
   Problems problems() const ABSL_LOCKS_EXCLUDED(mutex_);
   struct Sizes {
@@ -95,7 +99,8 @@ class Store {
   const std::function<void()> on_change_;
 
   mutable absl::Mutex mutex_;
-  bool synced_ ABSL_GUARDED_BY(mutex_) = false;
+  bool services_listed_ ABSL_GUARDED_BY(mutex_) = false;
+  bool synced_ ABSL_GUARDED_BY(mutex_) = false;  // then services_listed_, too
   ByName<Service> services_ ABSL_GUARDED_BY(mutex_);
   // By the Service that they name, and by their own name.
   absl::flat_hash_map<NamespacedName, Slices> slices_ ABSL_GUARDED_BY(mutex_);

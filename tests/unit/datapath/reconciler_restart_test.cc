@@ -120,6 +120,58 @@ TEST(ReconcilerRestartTest, NothingIsRemovedBeforeTheFirstCompleteState) {
   kernel.ExpectArrived(expected);
 }
 
+// As while the Node, whose addresses are those of node ports, is not there yet.
+TEST(ReconcilerRestartTest, BeforeTheFirstCompleteStateNoFrontendGoesAndNewOnesCome) {
+  Kernel kernel;
+  const DatapathState before = {
+      {Name("web"), Port({Front("10.96.0.1"), Front("192.0.2.1", 30080)}, Pods({1, 2}))},
+      {Name("gone"), OneFrontend(2, {3})}};
+  kernel.Restart(before);
+  const DatapathState now = {{Name("web"), OneFrontend(1, {1, 4})},
+                             {Name("new"), OneFrontend(5, {5})}};
+  kernel.model.Allow(now);
+  Reconciler reconciler(kernel.store, kernel.grace_period);
+  ASSERT_TRUE(reconciler.Adopt().ok());
+  EXPECT_EQ(reconciler.Apply(Difference({}, now)).pending, 0u);
+  Meaning served = MeaningOf(StateFromMaps(kernel.store).value());
+  EXPECT_THAT(served.frontends[Front("10.96.0.1").key], ::testing::HasSubstr(" 10.244.0.4:8080"));
+  EXPECT_THAT(served.frontends[Front("192.0.2.1", 30080).key],
+              ::testing::HasSubstr(" 10.244.0.2:8080"));
+  EXPECT_THAT(served.frontends[Front("10.96.0.2").key], ::testing::HasSubstr(" 10.244.0.3:8080"));
+  EXPECT_THAT(served.frontends[Front("10.96.0.5").key], ::testing::HasSubstr(" 10.244.0.5:8080"));
+
+  DatapathState all = now;
+  all[Name("web")] = Port({Front("10.96.0.1"), Front("192.0.2.9", 30080)}, Pods({1, 4}));
+  kernel.model.Allow(all);
+  EXPECT_EQ(reconciler.Apply(All(all)).pending, 0u);
+  kernel.ExpectArrived(all);
+}
+
+TEST(ReconcilerRestartTest, WhateverIsAddedBeforeACompleteStateItArrives) {
+  for (unsigned seed = 0; seed < 200; ++seed) {
+    Kernel kernel;
+    RandomStates random(seed);
+    DatapathState state = random.Any();
+    kernel.Restart(state);
+    Reconciler reconciler(kernel.store, kernel.grace_period);
+    ASSERT_TRUE(reconciler.Adopt().ok());
+    DatapathState told;
+    for (int i = 0; i < 3; ++i) {
+      state = random.Next(state);
+      const Meaning before = MeaningOf(StateFromMaps(kernel.store).value());
+      kernel.model.Allow(state);
+      reconciler.Apply(Difference(told, state));
+      told = state;
+      const Meaning after = MeaningOf(StateFromMaps(kernel.store).value());
+      for (const auto& [key, text] : before.frontends) {
+        EXPECT_TRUE(after.frontends.contains(key)) << "seed " << seed;
+      }
+    }
+    EXPECT_EQ(reconciler.Apply(All(state)).pending, 0u) << "seed " << seed;
+    kernel.ExpectArrived(state);
+  }
+}
+
 TEST(ReconcilerRestartTest, IdsOfServicesOutliveTheAgentAndNewOnesAreHigher) {
   Kernel kernel;
   kernel.Restart({{Name("a"), OneFrontend(1, {1})}, {Name("b"), OneFrontend(2, {2})}});

@@ -39,6 +39,32 @@ TEST_F(KubernetesSourceTest, NothingIsTakenBeforeSlicesAreListed) {
   EXPECT_FALSE(store_.Take().empty());
 }
 
+TEST_F(KubernetesSourceTest, WhatNeedsNoNodeIsThereWhileTheNodeCannotBeListed) {
+  std::atomic<bool> node_is_late = true;
+  cluster_.fault = [&](TlsServer::Exchange& exchange) {
+    if (!node_is_late || !exchange.Asks("/nodes?")) return false;
+    exchange.Answer(500, "");
+    return true;
+  };
+  Start(server_->url());
+  ASSERT_TRUE(WaitFor([&] { return store_.services_listed(); }));
+  EXPECT_FALSE(store_.synced());
+  EXPECT_FALSE(store_.Take().services.empty());
+  node_is_late = false;
+  EXPECT_TRUE(WaitFor([&] { return store_.synced(); }));
+}
+
+TEST_F(KubernetesSourceTest, ANodeOfWhichNothingIsHeardIsNotWaitedForForever) {
+  cluster_.fault = [](TlsServer::Exchange& exchange) {
+    if (!exchange.Asks("/nodes?")) return false;
+    exchange.WaitForClose();
+    return true;
+  };
+  Start(server_->url());
+  EXPECT_TRUE(WaitFor([&] { return store_.services_listed(); }));
+  EXPECT_FALSE(store_.synced());
+}
+
 TEST_F(KubernetesSourceTest, LivesWithoutANodeThatItMayNotSee) {
   cluster_.fault = [](TlsServer::Exchange& exchange) {
     if (!exchange.Asks("/nodes?")) return false;

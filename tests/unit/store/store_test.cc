@@ -82,6 +82,20 @@ TEST_F(StoreTest, HandsOutNothingUntilTheSourceIsComplete) {
   EXPECT_THAT(store_.Take().services, ElementsAre(Key(NamespacedName{"shop", "web"})));
 }
 
+TEST_F(StoreTest, ServicesThatAreListedAreHandedOutThoughSomethingElseIsLate) {
+  Apply(Put(ServiceOf("web")));
+  store_.MarkServicesListed();
+  EXPECT_EQ(notified_, 1);
+  EXPECT_TRUE(store_.services_listed());
+  EXPECT_FALSE(store_.synced());
+  EXPECT_THAT(store_.Take().services, SizeIs(1));
+  Apply(Put(ServiceOf("api")));
+  EXPECT_THAT(store_.Take().services, ElementsAre(Key(NamespacedName{"shop", "api"})));
+  store_.MarkSynced();
+  EXPECT_EQ(notified_, 3);
+  EXPECT_TRUE(store_.synced());
+}
+
 TEST_F(StoreTest, SaysSoWhenASourceIsCompleteAndEmpty) {
   store_.MarkSynced();
   EXPECT_EQ(notified_, 1);

@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/random/random.h"
 #include "absl/strings/str_cat.h"
@@ -17,6 +18,8 @@
 
 namespace shunt {
 namespace {
+
+constexpr absl::Duration kPatienceWithNode = absl::Seconds(1);
 
 double Random() {
   thread_local absl::BitGen generator;
@@ -134,7 +137,7 @@ void KubernetesSource::Run() {
   while (!stop_) {
     const absl::Time next = Tick();
     transport_.Run(next - absl::Now());
-    MarkSynced();
+    MarkListed();
     Log();
     Publish();
   }
@@ -148,18 +151,29 @@ absl::Time KubernetesSource::Tick() {
     follower.reflector->Tick();
     next = std::min(next, follower.reflector->NextTick());
   }
-  if (!synced_) return next;
+  if (!services_listed_) return std::min(next, patience_end_);
   events_.Tick();
   return std::min(next, events_.NextTick());
 }
 
-// Until all have listed nothing is taken from the store, and so nothing deleted.
-void KubernetesSource::MarkSynced() {
+// Before Services and slices are listed nothing is taken from the store; before the
+// Node is, nothing deleted. What is planned without the Node may have to be moved
+// once it is there, so where nothing is wrong with it, it gets a moment.
+void KubernetesSource::MarkListed() {
   if (synced_) return;
-  synced_ = std::all_of(followers_.begin(), followers_.end(), [](const Follower& follower) {
-    return follower.reflector->status().listed;
-  });
-  if (synced_) store_.MarkSynced();
+  const auto listed = [](const Follower& f) { return f.reflector->status().listed; };
+  const Follower& node = followers_.back();
+  if (!std::all_of(followers_.begin(), followers_.end() - 1, listed)) return;
+  if (listed(node)) {
+    services_listed_ = synced_ = true;
+    return store_.MarkSynced();
+  }
+  const absl::Time now = absl::Now();
+  patience_end_ = std::min(patience_end_, now + kPatienceWithNode);
+  const bool is_late = now >= patience_end_ || !node.reflector->status().error.empty();
+  if (!is_late || std::exchange(services_listed_, true)) return;
+  LogWarning("the Node is late: what needs none is served, and nothing deleted yet", {});
+  store_.MarkServicesListed();
 }
 
 void KubernetesSource::Log() {

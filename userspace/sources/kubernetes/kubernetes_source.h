@@ -79,7 +79,7 @@ class KubernetesSource {
   void AddFollower(std::string_view name, Resource resource);
   void Run();
   absl::Time Tick();
-  void MarkSynced();
+  void MarkListed();
   void Log();
   bool IsLogged(const std::string& error) const;
   void Publish() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -89,9 +89,10 @@ class KubernetesSource {
   ApiServers servers_;
   CredentialStore credentials_;
   CurlTransport transport_;
-  std::vector<Follower> followers_;  // use all the above
-  NodeEvents events_;                // likewise
-  bool synced_ = false;
+  std::vector<Follower> followers_;                // use all the above
+  NodeEvents events_;                              // likewise
+  bool services_listed_ = false, synced_ = false;  // as the store was told
+  absl::Time patience_end_ = absl::InfiniteFuture();
   std::string logged_file_error_;
   std::map<AnswerKey, uint64_t> requests_;
 
