@@ -63,6 +63,9 @@ MetricFamilies ApiClientFamilies(const KubernetesSource::Stats& stats, absl::Tim
                                "Watches at the API server that were opened, by resource.");
   auto lists = CounterFamily("shunt_k8s_relists_total",
                              "Times that all objects were asked for, by resource.");
+  auto doubted = CounterFamily("shunt_k8s_doubted_lists_total",
+                               "Lists without most of what was known, which a second one had to "
+                               "confirm, by resource.");
   auto heard = GaugeFamily("shunt_k8s_watch_last_event_timestamp_seconds",
                            "When the API server last said something, an event or a bookmark.");
   auto staleness = GaugeFamily("shunt_k8s_watch_staleness_seconds",
@@ -71,6 +74,7 @@ MetricFamilies ApiClientFamilies(const KubernetesSource::Stats& stats, absl::Tim
     const Reflector::Status& status = progress.status;
     AddSeries(watches, Of(progress.resource), static_cast<double>(status.watches));
     AddSeries(lists, Of(progress.resource), static_cast<double>(status.lists));
+    AddSeries(doubted, Of(progress.resource), static_cast<double>(status.doubted));
     if (status.heard == absl::InfinitePast()) continue;
     AddSeries(heard, Of(progress.resource),
               absl::ToDoubleSeconds(status.heard - absl::UnixEpoch()));
@@ -80,7 +84,7 @@ MetricFamilies ApiClientFamilies(const KubernetesSource::Stats& stats, absl::Tim
                               "Events about this node that the API server has taken or refused.");
   AddSeries(events, {{"outcome", "posted"}}, static_cast<double>(stats.events.posted));
   AddSeries(events, {{"outcome", "refused"}}, static_cast<double>(stats.events.refused));
-  return {requests, watches, lists, heard, staleness, events};
+  return {requests, watches, lists, doubted, heard, staleness, events};
 }
 
 }  // namespace shunt

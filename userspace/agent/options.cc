@@ -159,6 +159,11 @@ void DescribeCluster(CLI::App& app, Texts& texts, KubernetesSource::Options& kub
                  "nowhere")
       ->type_name("FILE")
       ->capture_default_str();
+  app.add_option("--empty-list-guard", kubernetes.doubts_lists,
+                 "Ask a second time where a list of the API server lacks most of what is known, "
+                 "before any of it is deleted")
+      ->type_name("BOOL")
+      ->capture_default_str();
 }
 
 int ExitCode(const CLI::App& app, const CLI::ParseError& error) {

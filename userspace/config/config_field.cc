@@ -84,6 +84,7 @@ constexpr std::array kShuntFields = {
     ConfigField{"manifests", kText, "", "manifests", kUsed},
     ConfigField{"apiServers", kList, "", "api-servers", kUsed},
     ConfigField{"apiServersFile", kText, "/var/lib/shunt/api-servers", "api-servers-file", kUsed},
+    ConfigField{"emptyListGuard", kBool, "true", "empty-list-guard", kUsed},
     ConfigField{"socketLB", kText, "all", "socket-lb", kUsed},
     ConfigField{"cgroup", kText, "", "cgroup", kUsed},
     ConfigField{"bpffs", kText, "/sys/fs/bpf/shunt", "bpffs", kUsed},

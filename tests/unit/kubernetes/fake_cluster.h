@@ -33,7 +33,7 @@ class FakeCluster {
   void Happens(const std::string& resource, const std::string& type, const std::string& object) {
     absl::MutexLock lock(&mutex_);
     events_[resource].push_back(
-        absl::StrCat(R"({"type":")", type, R"(","object":)", object, "}\n"));
+        absl::StrCat(R"({"type":")", type, R"(","object":)", WithVersion(object), "}\n"));
   }
 
   // What was sent to it, in JSON.
@@ -75,6 +75,13 @@ class FakeCluster {
     }
   }
 
+  // Whatever version it has: each change has a new one.
+  std::string WithVersion(std::string object) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    static constexpr std::string_view kVersion = R"("resourceVersion":")";
+    const size_t begin = object.find(kVersion) + kVersion.size();
+    return object.replace(begin, object.find('"', begin) - begin, absl::StrCat(++version_));
+  }
+
   // A blank after a while without: whether somebody is there shows by writing.
   std::string NextEvent(const std::string& resource) {
     absl::MutexLock lock(&mutex_);
@@ -89,6 +96,7 @@ class FakeCluster {
   mutable absl::Mutex mutex_;
   std::map<std::string, std::vector<std::string>> events_;
   std::vector<std::string> posted_;
+  int version_ = 5;  // what lists say
 };
 
 }  // namespace shunt

@@ -415,45 +415,6 @@ TEST_F(PagedListTest, EndsAListOfEndlessPages) {
   EXPECT_EQ(known(), 2u);
 }
 
-std::vector<std::string> Names(int count) {
-  std::vector<std::string> names;
-  for (int i = 0; i < count; ++i) names.push_back(absl::StrCat("s", i));
-  return names;
-}
-
-TEST_F(ReflectorTest, LooksASecondTimeBeforeItDeletesMostOfAllServices) {
-  StreamInitially(Names(20), 7);
-  transport_.Send(EventJson("ERROR", StatusJson(410, "Expired")));
-  Pass(absl::Seconds(2));
-  StreamInitially({}, 30);
-  EXPECT_EQ(known(), 20u);
-  Pass(absl::ZeroDuration());
-  EXPECT_TRUE(AsksForList() && Asks("limit=500"));  // the newest state
-  transport_.Answer(200, ListJson({}, 31));
-  EXPECT_EQ(known(), 0u);
-  EXPECT_EQ(status().error, "");
-}
-
-TEST_F(ReflectorTest, KeepsAllWhereTheSecondLookShowsThem) {
-  StreamInitially(Names(20), 7);
-  transport_.Send(EventJson("ERROR", StatusJson(410, "Expired")));
-  Pass(absl::Seconds(2));
-  StreamInitially({"s1"}, 30);
-  Pass(absl::ZeroDuration());
-  std::vector<std::string> all;
-  for (const std::string& name : Names(20)) all.push_back(ServiceJson(name));
-  transport_.Answer(200, ListJson(all, 31));
-  EXPECT_EQ(known(), 20u);
-}
-
-TEST_F(ReflectorTest, AFewServicesMayGoAtOnce) {
-  StreamInitially(Names(10), 7);
-  transport_.Send(EventJson("ERROR", StatusJson(410, "Expired")));
-  Pass(absl::Seconds(2));
-  StreamInitially({}, 30);
-  EXPECT_EQ(known(), 0u);
-}
-
 TEST_F(ReflectorTest, OfAnObjectThatIsListedTwiceTheLastCounts) {
   reflector_.Tick();
   transport_.Head(200);

@@ -18,6 +18,8 @@ class Backoff {
   explicit Backoff(std::function<double()> random) : random_(std::move(random)) {}
 
   absl::Duration Next(absl::Time now);
+  // It went well again: what failed before is no reason to wait for long.
+  void Forget() { delay_ = kFirst; }
 
  private:
   static constexpr absl::Duration kFirst = absl::Milliseconds(800);

@@ -105,9 +105,9 @@ KubernetesSource::KubernetesSource(ClientConfig config, ApiServers::Config serve
                .now = &absl::Now,
                .random = &Random,
                .wake = [this] { transport_.Wake(); }}) {
-  AddFollower("services", Services());
-  AddFollower("endpointslices", EndpointSlices());
-  AddFollower("nodes", OwnNode(options.node_name));
+  AddFollower("services", Services(), options.doubts_lists);
+  AddFollower("endpointslices", EndpointSlices(), options.doubts_lists);
+  AddFollower("nodes", OwnNode(options.node_name), options.doubts_lists);
   followers_.back().reflector->CountRefusalAsListed();
   Publish();
   thread_ = std::thread([this] { Run(); });
@@ -119,7 +119,7 @@ KubernetesSource::~KubernetesSource() {
   thread_.join();
 }
 
-void KubernetesSource::AddFollower(std::string_view name, Resource resource) {
+void KubernetesSource::AddFollower(std::string_view name, Resource resource, bool doubts_lists) {
   Follower follower{.name = name};
   follower.table = std::make_unique<ResourceTable>(
       resource.kind, store_, [this](const ObjectChange& change) { servers_.OnChange(change); });
@@ -127,7 +127,8 @@ void KubernetesSource::AddFollower(std::string_view name, Resource resource) {
                                                                     .transport = transport_,
                                                                     .table = *follower.table,
                                                                     .now = &absl::Now,
-                                                                    .random = &Random});
+                                                                    .random = &Random,
+                                                                    .doubts_lists = doubts_lists});
   followers_.push_back(std::move(follower));
 }
 

@@ -33,6 +33,8 @@ class KubernetesSource {
     // Where the addresses of API servers outlive a reboot; "" for nowhere.
     std::string servers_file = "/var/lib/shunt/api-servers";
     std::string user_agent;
+    // A list without most of what is known counts when a second one says so too.
+    bool doubts_lists = true;
   };
 
   // Of one resource.
@@ -76,7 +78,7 @@ class KubernetesSource {
   KubernetesSource(ClientConfig config, ApiServers::Config servers, const Options& options,
                    Store& store);
 
-  void AddFollower(std::string_view name, Resource resource);
+  void AddFollower(std::string_view name, Resource resource, bool doubts_lists);
   void Run();
   absl::Time Tick();
   void MarkListed();

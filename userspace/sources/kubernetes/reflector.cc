@@ -5,8 +5,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "userspace/base/quote.h"
 #include "userspace/base/status.h"
 #include "userspace/sources/kubernetes/refusal.h"
+#include "userspace/sources/kubernetes/resource_version.h"
 #include "userspace/sources/kubernetes/url.h"
 
 namespace shunt {
@@ -24,6 +26,12 @@ constexpr absl::Duration kSilentWatch = absl::Seconds(150);
 constexpr absl::Duration kSilentList = absl::Seconds(60);
 // A watch that ends sooner failed, whatever it says.
 constexpr absl::Duration kVeryShortWatch = absl::Seconds(1);
+
+// One that was open for so long shows that the server is back, and its next outage is
+// a new one. client-go goes on with the long waits until nothing has failed for two
+// minutes, and so after two restarts of a server is half a minute late. A server
+// that ends each watch after this time is asked less often than once in it.
+constexpr absl::Duration kGoodWatch = absl::Seconds(30);
 
 // A watch that is expired is followed by a list at once, unless there was one
 // just now.
@@ -176,8 +184,8 @@ absl::Status Reflector::OnEvent(WatchEvent event) {
     return absl::AbortedError("the server ended the watch");
   }
   if (event.type == WatchEvent::Type::kBookmark) return OnBookmark(event);
-  if (phase_ == Phase::kWatching && !event.object.resource_version.empty()) {
-    version_ = event.object.resource_version;
+  if (phase_ == Phase::kWatching) {
+    SHUNT_RETURN_IF_ERROR(Advance(event.object.resource_version));
   }
   if (changes_.size() > kMostObjects) return absl::ResourceExhaustedError("events without end");
   changes_.push_back(
@@ -187,19 +195,33 @@ absl::Status Reflector::OnEvent(WatchEvent event) {
 
 absl::Status Reflector::OnBookmark(const WatchEvent& event) {
   const std::string& version = event.object.resource_version;
-  if (phase_ == Phase::kWatching) {
-    if (!version.empty()) version_ = version;
-  } else if (event.ends_initial_events) {
+  if (phase_ == Phase::kWatching) return Advance(version);
+  if (event.ends_initial_events) {
     if (version.empty()) return absl::DataLossError("a bookmark without a resourceVersion");
     FinishList(version);
-    if (needs_list_) return absl::AbortedError("a second look is needed");
+    if (needs_list_) return absl::AbortedError(status_.error);  // a second look
     phase_ = Phase::kWatching;
   }
   return absl::OkStatus();
 }
 
+// A watch only goes forward. One that does not is of a server that knows less than we
+// do, or whose history is another one: a list tells which.
+absl::Status Reflector::Advance(const std::string& version) {
+  if (version.empty()) return absl::OkStatus();
+  if (IsOlder(version, version_)) {
+    return absl::DataLossError(absl::StrCat("a watch went back in time, from ", Quoted(version_),
+                                            " to ", Quoted(version)));
+  }
+  version_ = version;
+  return absl::OkStatus();
+}
+
 void Reflector::OnEnd(const absl::Status& status) {
   status_.following = false;
+  if (phase_ == Phase::kWatching && head_.code == 200 && parts_.now() - started_ >= kGoodWatch) {
+    backoff_.Forget();
+  }
   if (refusal_) return OnRefusal(*refusal_);
   if (head_.code != 0 && head_.code != 200) return OnRefusal(ReadRefusal(head_, body_));
   if (confirming_ && absl::IsAborted(status)) return Resume(absl::ZeroDuration());
@@ -227,8 +249,18 @@ absl::Status Reflector::FinishPage() {
 
 void Reflector::FinishList(const std::string& version) {
   status_.heard = parts_.now();
-  if (parts_.table.Replace(std::exchange(changes_, {}), confirming_) ==
+  if (!from_scratch_ && IsOlder(version, version_)) {
+    // Of a server that is behind. The newest state may be older, too: then it was
+    // restored, and counts.
+    status_.error = absl::StrCat("a list of version ", Quoted(version), ", older than what is ",
+                                 "known (", Quoted(version_), "); asking for the newest");
+    changes_.clear();
+    from_scratch_ = plain_list_ = true;
+    return;
+  }
+  if (parts_.table.Replace(std::exchange(changes_, {}), confirming_ || !parts_.doubts_lists) ==
       ResourceTable::Replaced::kUnlikely) {
+    ++status_.doubted;
     status_.error = "more than half of the objects are gone at once; looking a second time";
     confirming_ = from_scratch_ = plain_list_ = true;
     return;

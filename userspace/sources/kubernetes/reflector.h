@@ -30,6 +30,7 @@ class Reflector : public AnswerReceiver {
     ResourceTable& table;
     std::function<absl::Time()> now;
     std::function<double()> random;  // between 0 and 1
+    bool doubts_lists = true;        // ResourceTable::Replaced::kUnlikely is looked at again
   };
 
   struct Status {
@@ -38,6 +39,7 @@ class Reflector : public AnswerReceiver {
     absl::Time heard = absl::InfinitePast();  // the last list, event or bookmark
     std::string error;                        // what went wrong last; "" since all is well
     uint64_t lists = 0, watches = 0;          // that were begun
+    uint64_t doubted = 0;                     // lists that were too empty to be believed
   };
 
   explicit Reflector(Parts parts);
@@ -76,6 +78,7 @@ class Reflector : public AnswerReceiver {
   absl::Status OnFrame(std::string_view frame);
   absl::Status OnEvent(WatchEvent event);
   absl::Status OnBookmark(const WatchEvent& event);
+  absl::Status Advance(const std::string& version);
   absl::Status FinishPage();
   // All that is there has been told; kUnlikely sends for it a second time.
   void FinishList(const std::string& version);
