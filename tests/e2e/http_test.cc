@@ -250,6 +250,34 @@ TEST_F(Http, TheLogIsAsVerboseAsTheFileSaysWhileTheAgentRuns) {
   EXPECT_THAT(BodyOf(Fetch(kMetrics, "/metrics")), HasSubstr("\nshunt_config_differs 0\n"));
 }
 
+TEST_F(Http, WhereMetricsAreIsTakenFromTheFileWhileTheAgentRuns) {
+  Write("web.yaml", {.name = "web", .vip = vip_, .pods = {pods_[0]}});
+  const auto agent = Launch({"--config", WriteConfig("")});
+  ExpectEventually("metrics", [] { return BodyOf(Fetch(kMetrics, "/healthz")) == "ok"; });
+  WriteConfig("metricsBindAddress: 127.0.0.1:11249\niptables: {syncPeriod: 45s}\n");
+  ExpectEventually("they are elsewhere",
+                   [] { return ConnectTo(11249).ok() && !ConnectTo(kMetrics).ok(); });
+  EXPECT_THAT(BodyOf(Fetch(11249, "/metrics")), HasSubstr("\nshunt_config_differs 0\n"));
+  EXPECT_THAT(BodyOf(Fetch(11249, "/configz")), HasSubstr("\"syncPeriod\":\"45s\""));
+}
+
+TEST_F(Http, WithReloadAllTheSameProcessStartsAnewWithWhatMakesSense) {
+  Write("web.yaml", {.name = "web", .vip = vip_, .pods = {pods_[0]}});
+  const auto agent = Launch({"--reload=all", "--config", WriteConfig("")});
+  ExpectServedBy(vip_, pods_[0]);
+  WriteConfig("mode: userspace\n");
+  ExpectEventually("it is refused", [&] {
+    return agent->Log().find("makes no sense; the old one goes on to count") != std::string::npos;
+  });
+  WriteConfig("mode: nftables\n");
+  ExpectEventually("it is taken", [] {
+    return BodyOf(Fetch(kMetrics, "/configz")).find("\"mode\":\"nftables\"") != std::string::npos;
+  });
+  ExpectServedBy(vip_, pods_[0]);
+  EXPECT_FALSE(agent->WaitForExit(absl::ZeroDuration()).has_value());
+  EXPECT_THAT(BodyOf(Fetch(kMetrics, "/metrics")), HasSubstr("\nshunt_config_differs 0\n"));
+}
+
 TEST_F(Http, AnEmptyAddressIsNowhereAndTakesNoOtherFlagForIt) {
   Write("web.yaml", {.name = "web", .vip = vip_, .pods = {pods_[0]}});
   const auto agent = Launch({"--healthz-bind-address=", "--metrics-bind-address="});

@@ -54,6 +54,15 @@ class EndSignals {
 // How soon an edited configuration is noticed; reading it takes 0.2 ms.
 constexpr absl::Duration kRereadInterval = absl::Seconds(5);
 
+// Whether a process that is started now, with the same arguments, would serve. Says on
+// stderr why not.
+bool WouldStart(const Options& options) {
+  std::vector<const char*> words;
+  for (const std::string& word : options.arguments) words.push_back(word.c_str());
+  const auto parsed = ParseOptions(static_cast<int>(words.size()), words.data());
+  return std::holds_alternative<Options>(parsed);
+}
+
 // The reason to end, should there be one before a signal.
 class FatalError {
  public:
@@ -126,7 +135,7 @@ AgentView Identity(const Options& options, const std::string& cgroup, const Data
 
 }  // namespace
 
-absl::Status Serve(const Options& options) {
+absl::StatusOr<ServeEnd> Serve(const Options& options) {
   for (const std::string& warning : options.config_warnings) {
     LogWarning("configuration", {{"warning", warning}});
   }
@@ -185,14 +194,19 @@ absl::Status Serve(const Options& options) {
   if (options.packets) sweeper.emplace(options.bpffs);
   int signal = 0;
   while ((signal = signals.Wait(kRereadInterval)) == 0) {
-    if (servers->config_watch().Reread()) loop.OnChange();
+    if (!servers->config_watch().Reread()) continue;
+    loop.OnChange();
+    if (options.reload_all && servers->config_watch().differs() && WouldStart(options)) {
+      LogInfo("starting anew with the configuration that has changed");
+      return ServeEnd::kReload;
+    }
   }
   if (absl::Status status = fatal.Get(); !status.ok()) {
     TellBeforeTheEnd(options, FailedToLoadPrograms(status));
     return status;
   }
   LogInfo("ending, the kernel goes on serving", {{"signal", strsignal(signal)}});
-  return absl::OkStatus();
+  return ServeEnd::kSignal;
 }
 
 }  // namespace shunt

@@ -32,7 +32,7 @@ std::string NodeName(const std::string& given) {
 
 // What is read as text first.
 struct Texts {
-  std::string log_format = "text", socket_lb = "all", packets = "off";
+  std::string log_format = "text", socket_lb = "all", packets = "off", reload = "harmless";
   std::vector<std::string> node_port_addresses;
   bool localhost_node_ports = true;
   std::vector<std::string> configs;  // files
@@ -110,6 +110,12 @@ void Describe(CLI::App& app, Options& options, Texts& texts) {
                  "those of the log; Shunt's own flags win over the second")
       ->type_name("FILE")
       ->allow_extra_args(false);
+  app.add_option("--reload", texts.reload,
+                 "What is taken of a configuration that is edited while the agent runs: harmless "
+                 "(verbosity, where metrics are, timeouts), or all, for which it starts anew")
+      ->type_name("WHAT")
+      ->check(CLI::IsMember({"harmless", "all"}))
+      ->capture_default_str();
   app.add_option("--write-config-to", texts.write_config_to,
                  "Write the configuration as it is understood into this file, then exit")
       ->type_name("FILE");
@@ -184,13 +190,6 @@ void TakeFile(const CLI::App& app, Options& options, Texts& texts) {
   }
 }
 
-absl::StatusOr<std::optional<HttpAddress>> AddressOf(const ProxyConfig& config,
-                                                     std::string_view path) {
-  const std::string& text = config.Text(path);
-  if (text.empty()) return std::optional<HttpAddress>();
-  return HttpAddress::Parse(text, 0);
-}
-
 // The configuration of flags or file, into `options` and `texts`. The error is
 // lines for the terminal.
 absl::Status TakeConfig(CLI::App& app, Options& options, Texts& texts) {
@@ -215,8 +214,10 @@ absl::Status TakeConfig(CLI::App& app, Options& options, Texts& texts) {
   if (options.config.Text("mode") == "nftables" && texts.node_port_addresses.empty()) {
     texts.node_port_addresses = {"primary"};
   }
-  SHUNT_ASSIGN_OR_RETURN(options.healthz_address, AddressOf(options.config, "healthzBindAddress"));
-  SHUNT_ASSIGN_OR_RETURN(options.metrics_address, AddressOf(options.config, "metricsBindAddress"));
+  SHUNT_ASSIGN_OR_RETURN(options.healthz_address,
+                         BindAddress(options.config, "healthzBindAddress"));
+  SHUNT_ASSIGN_OR_RETURN(options.metrics_address,
+                         BindAddress(options.config, "metricsBindAddress"));
   return absl::OkStatus();
 }
 
@@ -249,6 +250,7 @@ absl::Status TakeTexts(const Texts& texts, Options& options) {
   options.node_port_addresses.localhost = texts.localhost_node_ports;
   options.socket_lb = ToSocketLb(texts.socket_lb);
   options.packets = texts.packets == "on";
+  options.reload_all = texts.reload == "all";
   options.node_name = NodeName(options.node_name);
   SHUNT_ASSIGN_OR_RETURN(options.log_format, ParseLogFormat(texts.log_format));
   if (options.action == Options::Action::kServe) return TakeSource(texts, options);
@@ -287,8 +289,16 @@ std::vector<std::string> Words(int argc, const char* const* argv) {
 
 }  // namespace
 
+absl::StatusOr<std::optional<HttpAddress>> BindAddress(const ProxyConfig& config,
+                                                       std::string_view path) {
+  const std::string& text = config.Text(path);
+  if (text.empty()) return std::optional<HttpAddress>();
+  return HttpAddress::Parse(text, 0);
+}
+
 std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
   Options options;
+  options.arguments.assign(argv, argv + argc);
   Texts texts;
   bool cleanup = false, init_only = false;
   std::vector<std::string> checked_files;

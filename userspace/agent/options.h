@@ -42,7 +42,13 @@ struct Options {
   LogFormat log_format = LogFormat::kText;
   int verbosity = 0;
   bool verbosity_from_file = false;
+  bool reload_all = false;             // an edited configuration is taken by starting anew
+  std::vector<std::string> arguments;  // with which the process was started
 };
+
+// Where to listen; none for "". Of a configuration that was validated.
+absl::StatusOr<std::optional<HttpAddress>> BindAddress(const ProxyConfig& config,
+                                                       std::string_view path);
 
 // The options, or the exit code where the command line asked for no more than a
 // text (--help, --version, check-config: 1 where there are errors in the file) or

@@ -52,16 +52,23 @@ void AddChanges(const Store::ChangeCounts& counts, MetricFamilies& families) {
   add("Endpoint", counts.slices, counts.pending_slices);
 }
 
+std::string Configz(const ProxyConfig& config) {
+  return absl::StrCat(R"({"kubeproxy.config.k8s.io":)", config.ToJson(KubeProxyKind(), -1),
+                      R"(,"shunt.config":)", config.ToJson(ShuntKind(), -1), "}");
+}
+
 }  // namespace
 
 Servers::Servers(const Options& options, const Store& store, const ClusterSource& source)
     : bpffs_(options.bpffs),
       store_(store),
       source_(source),
-      config_watch_(options),
+      config_watch_(options, [this](const ProxyConfig& config) { Take(config); }),
       // Load balancers outside must go elsewhere where only sockets are served.
       health_({.timeout = 2 * options.config.SyncPeriod(), .serves_outside = options.packets}),
-      metrics_(SHUNT_VERSION, absl::Now()) {}
+      metrics_(SHUNT_VERSION, absl::Now()),
+      metrics_address_(options.metrics_address),
+      configz_(Configz(options.config)) {}
 
 absl::StatusOr<std::unique_ptr<Servers>> Servers::Start(const Options& options, const Store& store,
                                                         const ClusterSource& source) {
@@ -88,16 +95,35 @@ absl::Status Servers::Listen(const Options& options) {
     TellBeforeTheEnd(options, FailedToStartHealthz(status));
     return status;
   }
-  const std::string configz =
-      absl::StrCat(R"({"kubeproxy.config.k8s.io":)", options.config.ToJson(KubeProxyKind(), -1),
-                   R"(,"shunt.config":)", options.config.ToJson(ShuntKind(), -1), "}");
-  status = Open(options, *scrapes_, options.metrics_address,
-                MetricsPages({.metrics = [this] { return MetricsText(); },
-                              .slis = &SliText,
-                              .ready = [this] { return ready_.load(); },
-                              .configz = configz}));
+  status = Open(options, *scrapes_, metrics_address_, Metrics());
   if (!status.ok()) TellBeforeTheEnd(options, FailedToStartMetrics(status));
   return status;
+}
+
+HttpHandler Servers::Metrics() {
+  return MetricsPages({.metrics = [this] { return MetricsText(); },
+                       .slis = &SliText,
+                       .ready = [this] { return ready_.load(); },
+                       .configz =
+                           [this] {
+                             absl::ReaderMutexLock lock(&mutex_);
+                             return configz_;
+                           }});
+}
+
+// An address that is taken is tried again, whatever bindAddressHardFail says: what
+// runs is not ended by an edited file.
+void Servers::Take(const ProxyConfig& config) {
+  health_.SetTimeout(2 * config.SyncPeriod());
+  {
+    absl::MutexLock lock(&mutex_);
+    configz_ = Configz(config);
+  }
+  const auto address = BindAddress(config, "metricsBindAddress");
+  if (!address.ok() || *address == metrics_address_) return;
+  if (metrics_address_) scrapes_->Close(*metrics_address_);
+  metrics_address_ = *address;
+  if (metrics_address_) (void)scrapes_->Open(*metrics_address_, Metrics());
 }
 
 std::string Servers::MetricsText() const {

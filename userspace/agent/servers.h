@@ -44,6 +44,8 @@ class Servers {
  private:
   Servers(const Options& options, const Store& store, const ClusterSource& source);
   absl::Status Listen(const Options& options);
+  HttpHandler Metrics();
+  void Take(const ProxyConfig& config) ABSL_LOCKS_EXCLUDED(mutex_);
   std::string MetricsText() const;
 
   const std::string bpffs_;
@@ -53,6 +55,10 @@ class Servers {
   ProxyHealth health_;
   AgentMetrics metrics_;
   std::atomic<bool> ready_ = false;
+  std::optional<HttpAddress> metrics_address_;
+
+  mutable absl::Mutex mutex_;
+  std::string configz_ ABSL_GUARDED_BY(mutex_);
 
   // Before what they serve, and so gone after it.
   std::unique_ptr<HttpServer> probes_;

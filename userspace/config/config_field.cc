@@ -85,6 +85,7 @@ constexpr std::array kShuntFields = {
     ConfigField{"apiServers", kList, "", "api-servers", kUsed},
     ConfigField{"apiServersFile", kText, "/var/lib/shunt/api-servers", "api-servers-file", kUsed},
     ConfigField{"emptyListGuard", kBool, "true", "empty-list-guard", kUsed},
+    ConfigField{"reload", kText, "harmless", "reload", kUsed},
     ConfigField{"socketLB", kText, "all", "socket-lb", kUsed},
     ConfigField{"cgroup", kText, "", "cgroup", kUsed},
     ConfigField{"bpffs", kText, "/sys/fs/bpf/shunt", "bpffs", kUsed},

@@ -47,7 +47,7 @@ HttpHandler MetricsPages(MetricsPagesSources sources) {
       return Text(200, "ok");
     }
     if (request.path == "/proxyMode") return Text(200, "ebpf");
-    if (request.path == "/configz") return Json(sources.configz);
+    if (request.path == "/configz") return Json(sources.configz());
     if (request.path != "/readyz") return NotFound();
     return sources.ready() ? Text(200, "ok") : Text(503, "not synced yet\n");
   };

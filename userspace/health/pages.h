@@ -23,8 +23,8 @@ struct MetricsPagesSources {
   // many answers of /healthz.
   std::function<std::string()> metrics;
   std::function<std::string(uint64_t pings)> slis;
-  std::function<bool()> ready;  // the kernel holds what the sources say
-  std::string configz;          // the configuration, in JSON
+  std::function<bool()> ready;           // the kernel holds what the sources say
+  std::function<std::string()> configz;  // the configuration, in JSON
 };
 HttpHandler MetricsPages(MetricsPagesSources sources);
 

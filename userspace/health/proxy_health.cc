@@ -37,8 +37,13 @@ void ProxyHealth::SetNodeEligible(bool eligible) {
   node_eligible_ = eligible;
 }
 
+void ProxyHealth::SetTimeout(absl::Duration timeout) {
+  absl::MutexLock lock(&mutex_);
+  timeout_ = timeout;
+}
+
 bool ProxyHealth::HealthyAt(absl::Time now) const {
-  return !oldest_queued_ || now - *oldest_queued_ < options_.timeout;
+  return !oldest_queued_ || now - *oldest_queued_ < timeout_;
 }
 
 bool ProxyHealth::healthy(absl::Time now) const {
@@ -46,13 +51,11 @@ bool ProxyHealth::healthy(absl::Time now) const {
   return HealthyAt(now);
 }
 
-bool ProxyHealth::serves_outside(absl::Time now) const {
-  return options_.serves_outside && healthy(now);
-}
+bool ProxyHealth::serves_outside(absl::Time now) const { return serves_outside_ && healthy(now); }
 
 HttpResponse ProxyHealth::Healthz(absl::Time now) const {
   absl::ReaderMutexLock lock(&mutex_);
-  const bool eligible = node_eligible_ && options_.serves_outside;
+  const bool eligible = node_eligible_ && serves_outside_;
   return Json(eligible && HealthyAt(now) ? 200 : 503, Body(now, eligible));
 }
 

@@ -30,7 +30,8 @@ class ProxyHealth {
     // not, load balancers must not send any.
     bool serves_outside = false;
   };
-  explicit ProxyHealth(const Options& options) : options_(options) {}
+  explicit ProxyHealth(const Options& options)
+      : serves_outside_(options.serves_outside), timeout_(options.timeout) {}
 
   // Something waits to be written. Until Updated() was called once that is no
   // matter: the sources are still listing.
@@ -39,6 +40,7 @@ class ProxyHealth {
   void Updated(absl::Time now = absl::Now()) ABSL_LOCKS_EXCLUDED(mutex_);
   // Not eligible before it is called: nobody knows the Node.
   void SetNodeEligible(bool eligible) ABSL_LOCKS_EXCLUDED(mutex_);
+  void SetTimeout(absl::Duration timeout) ABSL_LOCKS_EXCLUDED(mutex_);
 
   bool healthy(absl::Time now = absl::Now()) const ABSL_LOCKS_EXCLUDED(mutex_);
   // As /livez has it, where traffic from outside is concerned.
@@ -53,8 +55,9 @@ class ProxyHealth {
   std::string Body(absl::Time now, std::optional<bool> eligible) const
       ABSL_SHARED_LOCKS_REQUIRED(mutex_);
 
-  const Options options_;
+  const bool serves_outside_;
   mutable absl::Mutex mutex_;
+  absl::Duration timeout_ ABSL_GUARDED_BY(mutex_);
   std::optional<absl::Time> oldest_queued_ ABSL_GUARDED_BY(mutex_);
   std::optional<absl::Time> last_updated_ ABSL_GUARDED_BY(mutex_);
   bool node_eligible_ ABSL_GUARDED_BY(mutex_) = false;

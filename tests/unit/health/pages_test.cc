@@ -35,7 +35,7 @@ TEST(MetricsPages, AnswersAsKubeProxyDoes) {
       MetricsPages({.metrics = [] { return std::string("up 1\n"); },
                     .slis = [](uint64_t pings) { return std::to_string(pings); },
                     .ready = [&ready] { return ready; },
-                    .configz = "{}"});
+                    .configz = [] { return "{}"; }});
   EXPECT_EQ(pages(Get("/metrics")).body, "up 1\n");
   EXPECT_EQ(pages(Get("/metrics/slis")).body, "0");
   EXPECT_EQ(pages(Get("/healthz")).body, "ok");
