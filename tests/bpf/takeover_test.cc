@@ -2,6 +2,9 @@
 // What the next agent finds.
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <string>
+
 #include "tests/support/datapath_test.h"
 
 namespace shunt::testing {
@@ -34,6 +37,15 @@ TEST_F(Takeover, TablesThatNeverWereInChargeServeNobody) {
 TEST_F(Takeover, TablesOfAnotherCgroupDoNotServeThisOne) {
   Apply(DatapathState());
   EXPECT_FALSE(NextServesAlready(GetEnvironment()->cgroup));
+}
+
+TEST_F(Takeover, CleanupRemovesAlsoWhatAnAgentLeftThatWasKilledWhileItPinned) {
+  Apply(DatapathState());
+  EndAgent();
+  const std::string pin = bpffs() + "/shunt_meta";
+  ASSERT_EQ(rename(pin.c_str(), (pin + "_new").c_str()), 0);
+  const absl::Status removed = RemoveDatapath(bpffs());
+  EXPECT_TRUE(removed.ok()) << removed;
 }
 
 }  // namespace

@@ -17,6 +17,16 @@
 namespace shunt {
 namespace {
 
+// Where a pin is made before it replaces the one of its name. An agent that is
+// killed in between leaves it.
+std::string FreshPath(const std::string& path) { return path + "_new"; }
+
+absl::Status Unlink(const std::string& path) {
+  if (unlink(path.c_str()) < 0 && errno != ENOENT)
+    return ErrnoStatus(absl::StrCat("remove ", path));
+  return absl::OkStatus();
+}
+
 bool IsOnBpfFileSystem(const std::string& path) {
   struct statfs fs;
   return statfs(path.c_str(), &fs) == 0 && static_cast<unsigned long>(fs.f_type) == BPF_FS_MAGIC;
@@ -76,18 +86,16 @@ absl::StatusOr<UniqueFd> PinDirectory::OpenReadOnly(std::string_view name) const
 }
 
 absl::Status PinDirectory::Put(std::string_view name, int fd) const {
-  const std::string path = PathOf(name), fresh = path + "_new";
-  unlink(fresh.c_str());  // left by an agent that was killed here
+  const std::string path = PathOf(name), fresh = FreshPath(path);
+  SHUNT_RETURN_IF_ERROR(Unlink(fresh));
   if (bpf_obj_pin(fd, fresh.c_str()) < 0) return ErrnoStatus(absl::StrCat("pin ", fresh));
   if (rename(fresh.c_str(), path.c_str()) < 0) return ErrnoStatus(absl::StrCat("rename ", fresh));
   return absl::OkStatus();
 }
 
 absl::Status PinDirectory::Remove(std::string_view name) const {
-  if (unlink(PathOf(name).c_str()) < 0 && errno != ENOENT) {
-    return ErrnoStatus(absl::StrCat("remove ", PathOf(name)));
-  }
-  return absl::OkStatus();
+  SHUNT_RETURN_IF_ERROR(Unlink(FreshPath(PathOf(name))));
+  return Unlink(PathOf(name));
 }
 
 }  // namespace shunt
