@@ -60,19 +60,25 @@ class FakeCluster {
  private:
   void Stream(TlsServer::Exchange& exchange, const std::string& resource,
               const std::vector<std::string>& listed) {
+    exchange.BeginStream();
+    if (exchange.Asks("sendInitialEvents=true")) SendInitialEvents(exchange, resource, listed);
+    while (!exchange.stopped() && exchange.Chunk(NextEvent(resource))) {
+    }
+  }
+
+  // All that there is; who goes on from a version is told only what happens.
+  void SendInitialEvents(TlsServer::Exchange& exchange, const std::string& resource,
+                         const std::vector<std::string>& listed) {
     static const std::map<std::string, std::string> types = {
         {"services", R"("kind":"Service","apiVersion":"v1")"},
         {"endpointslices", R"("kind":"EndpointSlice","apiVersion":"discovery.k8s.io/v1")"},
         {"nodes", R"("kind":"Node","apiVersion":"v1")"}};
-    exchange.BeginStream();
     for (const std::string& object : listed) {
       exchange.Chunk(absl::StrCat(R"({"type":"ADDED","object":)", object, "}\n"));
     }
     exchange.Chunk(absl::StrCat(R"({"type":"BOOKMARK","object":{)", types.at(resource),
                                 R"(,"metadata":{"resourceVersion":"5","annotations":)",
                                 R"({"k8s.io/initial-events-end":"true"}}}})", "\n"));
-    while (!exchange.stopped() && exchange.Chunk(NextEvent(resource))) {
-    }
   }
 
   // Whatever version it has: each change has a new one.
