@@ -73,11 +73,15 @@ def other_addresses(question, theirs, ours, mode):
 
 
 def pod_of_another_node(question, theirs, ours, _):
-    """To kube-proxy it is local, as its address is of the clusterCIDR; often it hears nothing, as answers go around."""
+    """To kube-proxy it is local, as its address is of the clusterCIDR; often it hears nothing, as answers go around.
+    Shunt shows it as itself, but to itself as the node: it would not answer itself to another port."""
     node = {"backend-1": "node-1", "pod-1": "node-1", "pod-2": "node-2"}.get(question.client)
-    frontends = {f"node port of {other}" for other in ("node-1", "node-2") if node and other != node}
-    return (question.service.policy == "external Local" and question.frontend in frontends and
-            ours.error in (None, "no answer") and all(seen == {question.client} for seen in ours.seen.values()))
+    dialled = next((other for other in ("node-1", "node-2")
+                    if node not in (None, other) and question.frontend == f"node port of {other}"), None)
+    return (question.service.policy == "external Local" and dialled is not None and
+            ours.error in (None, "no answer") and
+            all(seen == {dialled if name == question.client else question.client}
+                for name, seen in ours.seen.items()))
 
 
 RULES = [

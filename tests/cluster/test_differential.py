@@ -24,18 +24,31 @@ class Differential(ClusterTest):
         shunt = self.cluster.proxy
         ours = self.answers("shunt")
         self.addCleanup(self.cluster.serve_by, shunt)
-        unexpected, used = [], set()
+        theirs = {}
         for reference in REFERENCES:
             self.cluster.serve_by(reference(self.cluster))
-            theirs = self.answers(f"kube-proxy-{reference.mode}")
-            for question, rule in differences(theirs, ours, reference.mode):
-                used.add(rule)
-                if rule is None:
-                    unexpected.append(f"{question}\n    kube-proxy, {reference.mode}: {theirs[question].text}"
-                                      f"\n    Shunt: {ours[question].text}")
+            theirs[reference.mode] = self.answers(f"kube-proxy-{reference.mode}")
+        found = differences(theirs, ours)
+        unexpected = [question for question, _, rule in found if rule is None]
+        if unexpected:
+            found += self.ask_again(unexpected, shunt, theirs, ours)
+        self.assertEqual([rule.title for rule in known_differences.RULES if rule not in {rule for *_, rule in found}],
+                         [], "differences that there are no more")
+
+    def ask_again(self, questions, shunt, theirs, ours):
+        """Of thousands of questions asked at once one may meet what is left of another (a client's port, used again):
+        what counts is what Shunt answers twice."""
+        for question in questions:
+            print(f"asked again: {question}: {ours[question].text}")
+        self.cluster.serve_by(shunt)
+        self.world.wait_until_served()
+        ours = self.world.ask(list(dict.fromkeys(questions)))
+        theirs = {mode: {question: answers[question] for question in ours} for mode, answers in theirs.items()}
+        found = differences(theirs, ours)
+        unexpected = [f"{question}\n    kube-proxy, {mode}: {theirs[mode][question].text}"
+                      f"\n    Shunt: {ours[question].text}" for question, mode, rule in found if rule is None]
         self.assertFalse(unexpected, f"{len(unexpected)} answers\n" + "\n".join(unexpected))
-        self.assertEqual([rule.title for rule in known_differences.RULES if rule not in used], [],
-                         "differences that there are no more")
+        return found
 
     def answers(self, name):
         """Of what serves now; also as a file, a line of JSON for each question."""
@@ -51,8 +64,8 @@ class Differential(ClusterTest):
         self.assertEqual([rule.title for rule in known_differences.RULES if rule.title not in rows], [])
 
 
-def differences(theirs, ours, mode):
-    """(question, the rule that covers its answers or None) of all that differ."""
-    for question, answer in theirs.items():
-        if answer.text != ours[question].text:
-            yield question, known_differences.rule_for(question, answer, ours[question], mode)
+def differences(theirs, ours):
+    """(question, mode of kube-proxy, the rule that covers its answers or None) of all that differ."""
+    return [(question, mode, known_differences.rule_for(question, answer, ours[question], mode))
+            for mode, answers in theirs.items() for question, answer in answers.items()
+            if answer.text != ours[question].text]
