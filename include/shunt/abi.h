@@ -22,7 +22,7 @@
 
 /* Changes whenever a key, a value or the meaning of one does. An agent that
  * finds another number builds its own maps beside the pinned ones. */
-#define SHUNT_LAYOUT_VERSION 3
+#define SHUNT_LAYOUT_VERSION 4
 #define SHUNT_MAGIC 0x53484e54 /* "SHNT" */
 
 struct shunt_addr {

@@ -205,7 +205,7 @@ class AgentSource final : public Source {
     return programs;
   }
 
-  absl::Status Ready() override {
+  absl::Status Ready() {
     v1::CheckHealthResponse response;
     SHUNT_RETURN_IF_ERROR(Call(&v1::Shunt::Stub::CheckHealth, v1::CheckHealthRequest(), response));
     if (response.ready()) return absl::OkStatus();
@@ -270,12 +270,20 @@ class AgentSource final : public Source {
   const std::unique_ptr<v1::Shunt::Stub> stub_;
 };
 
-}  // namespace
-
-std::unique_ptr<Source> MakeAgentSource(const std::string& socket, absl::Duration timeout) {
+std::unique_ptr<AgentSource> Connect(const std::string& socket, absl::Duration timeout) {
   QuietGrpc();
   KeepGrpc();
   return std::make_unique<AgentSource>(socket, timeout);
+}
+
+}  // namespace
+
+std::unique_ptr<Source> MakeAgentSource(const std::string& socket, absl::Duration timeout) {
+  return Connect(socket, timeout);
+}
+
+absl::Status AskWhetherReady(const std::string& socket, absl::Duration timeout) {
+  return Connect(socket, timeout)->Ready();
 }
 
 }  // namespace shunt

@@ -11,7 +11,7 @@ absl::Status AskAgent(const Options& options) {
   if (absl::Status listens = ProbeSocket(options.socket); !listens.ok()) {
     return absl::Status(listens.code(), absl::StrCat("no agent answers (", listens.message(), ")"));
   }
-  return MakeAgentSource(options.socket, absl::Seconds(options.timeout_seconds))->Ready();
+  return AskWhetherReady(options.socket, absl::Seconds(options.timeout_seconds));
 }
 
 }  // namespace

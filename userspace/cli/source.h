@@ -73,9 +73,6 @@ class Source {
   virtual absl::StatusOr<std::vector<PacketFlow>> Flows(const FlowFilter& filter) = 0;
   virtual absl::StatusOr<std::vector<MapInfo>> Maps() = 0;
   virtual absl::StatusOr<std::vector<ProgramInfo>> Programs() = 0;
-  // Of an agent: that it answers says that it lives. OK: it is ready as well,
-  // FailedPrecondition: not yet.
-  virtual absl::Status Ready() { return absl::UnimplementedError("maps have no health"); }
   // Explanations are shown as they come. That of a Service needs an agent.
   virtual absl::StatusOr<v1::ExplainServiceResponse> ExplainService(const NamespacedName& name) = 0;
   virtual absl::StatusOr<v1::ExplainConnectResponse> ExplainConnect(
@@ -87,6 +84,10 @@ class Source {
 // The agent that listens on `socket`. `timeout` is for its first answer and
 // between two messages of a long one.
 std::unique_ptr<Source> MakeAgentSource(const std::string& socket, absl::Duration timeout);
+
+// That the agent answers says that it lives. OK: it is ready as well,
+// FailedPrecondition: not yet.
+absl::Status AskWhetherReady(const std::string& socket, absl::Duration timeout);
 
 // What is pinned in `bpffs`.
 std::unique_ptr<Source> MakeMapsSource(const std::string& bpffs);
