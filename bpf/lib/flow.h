@@ -156,17 +156,25 @@ static __always_inline void flow_forget(const struct shunt_flow_key *key,
 	bpf_map_delete_elem(&shunt_flows, key);
 }
 
-/* As flow_claim(), and who is over gives way. */
-static __always_inline bool flow_take(const struct shunt_flow_key *key, struct shunt_flow *flow)
+/* As flow_claim(), and who is over gives way: with it the entry through which its
+ * packets left for the backend, if they did so with an address of this node. */
+static __always_inline bool flow_take(const struct shunt_flow_key *answers, struct shunt_flow *flow)
 {
+	struct shunt_flow_key packets = {.direction = SHUNT_LEAVES};
 	struct found_flow other;
 
-	if (flow_claim(key, flow))
+	if (flow_claim(answers, flow))
 		return true;
-	if (!flow_find(key, &other) || !flow_is_over(key, &other.copy))
+	if (!flow_find(answers, &other) || !flow_is_over(answers, &other.copy))
 		return false;
-	flow_forget(key, &other.copy);
-	return !flow_put(key, flow, BPF_NOEXIST);
+	flow_forget(answers, &other.copy);
+	packets.source = answers->destination;
+	packets.source_port = answers->destination_port;
+	packets.destination = answers->source;
+	packets.destination_port = answers->source_port;
+	packets.protocol = answers->protocol;
+	bpf_map_delete_elem(&shunt_flows, &packets);
+	return !flow_put(answers, flow, BPF_NOEXIST);
 }
 
 /* Both entries age and end together. One that the table forgot is made again. */

@@ -83,6 +83,19 @@ TEST_P(Origin, WhereNobodySaysWhoIsAPodAClusterIpHidesWhoCouldNotBeAnswered) {
   EXPECT_EQ(SeenOf(at_.client), at_.node);
 }
 
+TEST_P(Origin, AClientThatWasHiddenInAConnectionThatHasEndedIsSeenInTheNextFromItsPort) {
+  PacketTest::Serve({at_.vip, at_.other}, {On(at_.local, true)}, SHUNT_TCP,
+                    [](ServicePortState& state) {
+                      state.frontends[0].kind = SHUNT_CLUSTER_IP;
+                      state.frontends[1].kind = SHUNT_NODE_PORT;
+                    });
+  Packet sent = From(at_.client);
+  ASSERT_EQ(Left(Arrived(sent)).from.address, at_.node);
+  sent.flags = kFin | kAck;
+  Left(Arrived(AnswerTo(Left(Arrived(sent)), kFin | kAck)));
+  EXPECT_EQ(Left(Arrived({.from = at_.client, .to = at_.other})).from, at_.client);
+}
+
 // It may be one of another node, whom the answer would reach from elsewhere.
 TEST_P(Origin, ANodePortHidesAPodFromABackendElsewhere) {
   ServeBy(SHUNT_NODE_PORT, {On(at_.remote, false)});
